@@ -1,0 +1,18 @@
+//! The CamelidCoin protocol as a pure state machine.
+//!
+//! Nothing in this crate reads a clock, opens a socket, spawns a thread, draws ambient randomness
+//! or computes with floats. A [`node::Node`] is driven by one call,
+//! [`Process::handle`](process::Process::handle): an input and the current time go in, a batch of
+//! outputs comes out. Whoever drives it (the simulator, or the async driver of `camelid-io`) does
+//! the I/O.
+//!
+//! Reading order: [`primitives`] and [`keys`], [`tx`] and [`block`], [`escrow`] (what a job is on
+//! the ledger), [`chain`] (ledger and fork choice), [`rastic`] (what a claim is and how it is
+//! judged), [`wire`], [`node`].
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic)]
+
+extern crate alloc;
+
+pub mod primitives;
