@@ -1,0 +1,51 @@
+# Every target is a plain cargo command after a check that its tools are there.
+
+ENSURE := tools/ensure toolchain cc
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+WASM := wasm32-unknown-unknown
+# An empty program for this target has 15 kB of code; raise this as the probe grows.
+WASM_MIN_CODE_BYTES := 40000
+
+.PHONY: help run test bench lint fmt doc probe deny nightly
+
+help:     ## this list
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run:      ## build, run the adversarial suite in scenarios/ and print who was caught
+	@$(ENSURE)
+	cargo run --release -p camelid -- sim run scenarios
+
+test:     ## the whole test suite
+	@$(ENSURE)
+	cargo test --workspace
+
+bench:    ## events per second, signature checks and digests, beside madsim
+	@$(ENSURE)
+	cargo run --release -p camelid-bench
+
+lint:     ## formatting and clippy, warnings denied
+	@$(ENSURE)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+fmt:      ## format the code
+	@$(ENSURE)
+	cargo fmt --all
+
+doc:      ## API documentation, warnings denied
+	@$(ENSURE)
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+probe:    ## build the core for wasm32 and show that it imports nothing
+	@$(ENSURE) wasm32
+	cargo build --release --target $(WASM) -p camelid-wasm-probe
+	cargo run -p wasm-imports -- $(TARGET_DIR)/$(WASM)/release/wasm-probe.wasm $(WASM_MIN_CODE_BYTES)
+
+deny:     ## licences, banned crates and sources of every dependency
+	@$(ENSURE) cargo-deny
+	cargo deny check licenses bans sources
+
+nightly:  ## hours: many more property cases and seeds
+	@$(ENSURE)
+	PROPTEST_CASES=20000 cargo test --release --workspace
+	cargo run --release -p camelid -- sim run scenarios --seeds 0..2000
