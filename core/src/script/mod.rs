@@ -1,8 +1,8 @@
 //! Spending conditions: a loop-free subset of Bitcoin's stack language (`docs/protocol.md`, "Scripts").
 //!
-//! Opcodes keep Bitcoin's byte values, and whatever runs here runs there: every rule that Bitcoin
-//! has as relay policy or as an option is always on, and what is left out fails. So a script means
-//! at most what it means in Bitcoin, never more.
+//! Opcodes keep Bitcoin's byte values and effects. Every rule that Bitcoin has as relay policy or as
+//! an option is always on, and what is left out fails. Two things differ in kind: signatures are
+//! compact, not DER, and the limit on a script's length stands in for that on its operations (201).
 //!
 //! Reading order: [`Script`] (the bytes), [`Instructions`] (how they are read), [`evaluate`] (what
 //! they do), [`StandardScript`] (the forms that wallets write and nodes relay).

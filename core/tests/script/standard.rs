@@ -97,7 +97,12 @@ fn standard_forms_have_their_known_bytes() {
         "22".repeat(32),
         "33".repeat(20)
     ));
-    assert_eq!(hash_time_lock.compile(), Some(expected));
+    assert_eq!(hash_time_lock.compile(), Some(expected.clone()));
+
+    let mut other_secret_length = expected.as_bytes().to_vec();
+    assert_eq!(other_secret_length[2..4], [1, 32]);
+    other_secret_length[3] = 33;
+    assert!(!is_standard(&raw(&other_secret_length)));
 }
 
 #[test]
