@@ -15,5 +15,6 @@
 
 extern crate alloc;
 
+pub mod keys;
 pub mod primitives;
 pub mod script;
