@@ -16,5 +16,7 @@
 extern crate alloc;
 
 pub mod keys;
+pub mod model;
 pub mod primitives;
+pub mod rastic;
 pub mod script;

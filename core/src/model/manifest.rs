@@ -1,0 +1,69 @@
+//! What a model id stands for.
+
+use super::TokenId;
+use super::profile::{NumericsProfile, ProfileError};
+use crate::primitives::{BoundedVec, Hash256, ModelId, tagged_hash};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Everything two machines must share to compute the same tokens.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Manifest {
+    /// Merkle root over the chunks of the weights (paper, section 3; RFC 6962).
+    pub chunk_root: Hash256,
+    /// Number of chunks.
+    pub chunks: u32,
+    /// Size of the weights in bytes.
+    pub bytes: u64,
+    /// Hash of the tokenizer's definition, its template included.
+    pub tokenizer: Hash256,
+    /// Number of tokens: ids are `0..vocabulary`.
+    pub vocabulary: u32,
+    /// The tokens after which the model stops.
+    pub end_tokens: BoundedVec<TokenId, 16>,
+    /// Most tokens, prompt and output together, that the model can look back on.
+    pub context: u32,
+    /// What the model promises about its arithmetic.
+    pub profile: NumericsProfile,
+}
+
+/// Why a manifest is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// There is no token to predict.
+    #[error("the vocabulary is empty")]
+    Vocabulary,
+    /// An end token the model cannot produce.
+    #[error("end token {0} is not in the vocabulary")]
+    EndToken(TokenId),
+    /// There is no prefix to predict from.
+    #[error("the context is empty")]
+    Context,
+    /// The numerics profile is refused.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+}
+
+impl Manifest {
+    /// The model's name: a hash of everything in here.
+    pub fn id(&self) -> ModelId {
+        ModelId(tagged_hash("camelid/model", self).0)
+    }
+
+    /// Can there be such a model?
+    ///
+    /// # Errors
+    /// [`ManifestError`] for the first thing wrong.
+    pub fn check(&self) -> Result<(), ManifestError> {
+        if self.vocabulary == 0 {
+            return Err(ManifestError::Vocabulary);
+        }
+        if let Some(&token) = self.end_tokens.iter().find(|&&token| token >= self.vocabulary) {
+            return Err(ManifestError::EndToken(token));
+        }
+        if self.context == 0 {
+            return Err(ManifestError::Context);
+        }
+        self.profile.check()?;
+        Ok(())
+    }
+}
