@@ -15,8 +15,19 @@
 
 extern crate alloc;
 
+pub mod block;
+pub mod chain;
+pub mod dispute;
+pub mod escrow;
+pub mod job;
 pub mod keys;
+pub mod mempool;
 pub mod model;
+pub mod node;
+pub mod params;
 pub mod primitives;
+pub mod process;
 pub mod rastic;
 pub mod script;
+pub mod tx;
+pub mod wire;

@@ -3,19 +3,21 @@
 use core::hash::Hash;
 use foldhash::quality::FixedState;
 
+#[allow(clippy::disallowed_types)] // `Map` is what makes it safe to use
+type Inner<K, V> = hashbrown::HashMap<K, V, FixedState>;
+
 /// A hash map with a seed of its own and without iteration: nothing that is computed from it can
 /// depend on hash order. Where order matters, use a `BTreeMap`.
 #[derive(Clone, Debug)]
 pub struct Map<K, V> {
-    #[allow(clippy::disallowed_types)] // this newtype is what makes it safe to use
-    inner: hashbrown::HashMap<K, V, FixedState>,
+    inner: Inner<K, V>,
 }
 
 impl<K: Eq + Hash, V> Map<K, V> {
     /// An empty map. `seed` is secret to its owner, so that nobody else can aim at its buckets.
     pub fn with_seed(seed: u64) -> Self {
         Self {
-            inner: hashbrown::HashMap::with_hasher(FixedState::with_seed(seed)),
+            inner: Inner::with_hasher(FixedState::with_seed(seed)),
         }
     }
 

@@ -1,0 +1,13 @@
+//! Blocks: Bitcoin's 80-byte headers over an RFC 6962 root of transactions.
+
+mod difficulty;
+mod genesis;
+mod header;
+mod target;
+mod types;
+
+pub use difficulty::required_bits;
+pub use genesis::genesis_block;
+pub use header::BlockHeader;
+pub use target::{CompactTarget, Target, TargetError, Work};
+pub use types::{Block, MAX_BLOCK_BYTES, coinbase};

@@ -1,0 +1,157 @@
+//! Connecting one block to the ledger.
+
+use super::ledger::{Coin, Created, Delta, Ledger};
+use super::transaction::{TransactionError, apply_transaction};
+use super::view::View;
+use crate::block::Block;
+use crate::escrow::Moment;
+use crate::keys::Verifier;
+use crate::params::Params;
+use crate::primitives::Amount;
+use crate::tx::{Lock, OutPoint, Transaction};
+
+/// Why a block is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// The body is not the one the header commits to. Says nothing about the header.
+    #[error("the transactions are not those the header commits to")]
+    MerkleRoot,
+    /// The block is larger than the network allows.
+    #[error("block of {size} bytes, at most {limit} are allowed")]
+    Size {
+        /// Its bytes.
+        size: usize,
+        /// Bytes allowed.
+        limit: u32,
+    },
+    /// Too many signature operations.
+    #[error("{count} signature operations, at most {limit} are allowed")]
+    SignatureOperations {
+        /// Its signature operations.
+        count: u32,
+        /// Signature operations allowed.
+        limit: u32,
+    },
+    /// The first transaction is no coinbase, or a wrong one.
+    #[error("the coinbase {0}")]
+    Coinbase(&'static str),
+    /// A transaction is invalid.
+    #[error("transaction {index}: {error}")]
+    Transaction {
+        /// Its position.
+        index: usize,
+        /// Why.
+        error: TransactionError,
+    },
+    /// The totals overflow.
+    #[error("the ledger's totals overflow")]
+    Overflow,
+}
+
+/// Checks what needs no ledger: the Merkle root, the size, the number of signature operations, and
+/// that the coinbase comes first.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_block(block: &Block, params: &Params) -> Result<(), BlockError> {
+    if block.merkle_root() != block.header.merkle_root {
+        return Err(BlockError::MerkleRoot);
+    }
+    let (size, limit) = (block.size(), params.max_block_bytes);
+    if size > limit as usize {
+        return Err(BlockError::Size { size, limit });
+    }
+    let operations = block.transactions.iter().map(Transaction::signature_operations);
+    let (count, limit) = (
+        operations.fold(0, u32::saturating_add),
+        params.max_block_signature_operations,
+    );
+    if count > limit {
+        return Err(BlockError::SignatureOperations { count, limit });
+    }
+    match block.transactions.first() {
+        Some(first) if first.is_coinbase() => Ok(()),
+        _ => Err(BlockError::Coinbase("is missing")),
+    }
+}
+
+/// Applies a block that extends the ledger's tip and returns its changes, for the ledger to take.
+/// The caller has checked the header and [`check_block`].
+///
+/// # Errors
+/// The first rule that is broken; the ledger is untouched either way.
+pub fn connect_block(ledger: &Ledger, block: &Block, verifier: &dyn Verifier) -> Result<Delta, BlockError> {
+    let moment = ledger.next_moment(block.header.time);
+    let mut view = View::new(ledger);
+    let Some((coinbase, transactions)) = block.transactions.split_first() else {
+        return Err(BlockError::Coinbase("is missing"));
+    };
+    let mut fees = Amount::ZERO;
+    for (index, transaction) in (1..).zip(transactions) {
+        let fee = apply_transaction(&mut view, transaction, moment, verifier)
+            .map_err(|error| BlockError::Transaction { index, error })?;
+        fees = fees.checked_add(fee).ok_or(BlockError::Overflow)?;
+    }
+    let subsidy = ledger.params().subsidy_at(moment.height);
+    let available = subsidy.checked_add(fees).ok_or(BlockError::Overflow)?;
+    let claimed = create_coinbase(&mut view, coinbase, moment, ledger.params().maturity)?;
+    let unclaimed = available
+        .checked_sub(claimed)
+        .ok_or(BlockError::Coinbase("claims too much"))?;
+    issue(&mut view, subsidy, unclaimed)?;
+    Ok(view.into_delta())
+}
+
+/// The changes of the genesis block: its allocations are all that is issued.
+pub(super) fn connect_genesis(ledger: &Ledger, block: &Block) -> Result<Delta, BlockError> {
+    let moment = ledger.next_moment(block.header.time);
+    let mut view = View::new(ledger);
+    let coinbase = block
+        .transactions
+        .first()
+        .ok_or(BlockError::Coinbase("is missing"))?;
+    let allocated = create_coinbase(&mut view, coinbase, moment, 0)?;
+    issue(&mut view, allocated, Amount::ZERO)?;
+    Ok(view.into_delta())
+}
+
+/// Creates the coinbase's outputs and returns their sum. It comes last, so that no transaction of
+/// its own block can spend it.
+fn create_coinbase(
+    view: &mut View<'_>,
+    coinbase: &Transaction,
+    moment: Moment,
+    maturity: u32,
+) -> Result<Amount, BlockError> {
+    if coinbase.lock_time != moment.height.0 {
+        return Err(BlockError::Coinbase("does not carry its height as lock time"));
+    }
+    if coinbase.version != 1 || coinbase.action.is_some() || coinbase.job_id.is_some() {
+        return Err(BlockError::Coinbase("carries an action"));
+    }
+    if coinbase
+        .outputs
+        .iter()
+        .any(|output| !matches!(output.lock, Lock::Script(_)))
+    {
+        return Err(BlockError::Coinbase("creates a native output"));
+    }
+    let txid = coinbase.txid();
+    for (index, output) in (0..).zip(coinbase.outputs.iter()) {
+        let coin = Coin {
+            output: output.clone(),
+            created: Created::at(moment),
+            spendable_from: moment.height.plus(maturity),
+        };
+        view.set_coin(OutPoint { txid, index }, Some(coin));
+    }
+    let sum = Amount::checked_sum(coinbase.outputs.iter().map(|output| output.value));
+    sum.ok_or(BlockError::Coinbase("overflows"))
+}
+
+fn issue(view: &mut View<'_>, issued: Amount, burned: Amount) -> Result<(), BlockError> {
+    let totals = view.totals_mut();
+    totals.issued = totals.issued.checked_add(issued).ok_or(BlockError::Overflow)?;
+    totals.burned = totals.burned.checked_add(burned).ok_or(BlockError::Overflow)?;
+    Ok(())
+}

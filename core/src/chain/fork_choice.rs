@@ -1,0 +1,340 @@
+//! The chain with the most work, ties to the first seen, and reorganisation by undo.
+
+use super::connect::{BlockError, check_block, connect_block, connect_genesis};
+use super::headers::{HeaderError, HeaderTree};
+use super::ledger::{Delta, Ledger};
+use crate::block::{Block, BlockHeader, Work, genesis_block};
+use crate::keys::Verifier;
+use crate::params::Params;
+use crate::primitives::{BlockHash, Height, JobId, Map, Time};
+use crate::tx::OutPoint;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+/// Headers and bodies of all branches, and the ledger of the best one.
+pub struct Chain {
+    params: Arc<Params>,
+    verifier: Arc<dyn Verifier>,
+    headers: HeaderTree,
+    bodies: Map<BlockHash, Arc<Block>>,
+    /// Blocks whose body and whose ancestors' bodies are here, by work, then by the order in which
+    /// they became so (first seen wins a tie).
+    complete: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
+    complete_hashes: BTreeSet<BlockHash>,
+    arrivals: u64,
+    /// Bodies that wait for their parent's.
+    waiting: BTreeMap<BlockHash, Vec<BlockHash>>,
+    /// The best chain, by height.
+    active: Vec<BlockHash>,
+    /// What undoes each block of `active` above the genesis block.
+    undo: Vec<Delta>,
+    ledger: Ledger,
+}
+
+/// What became of a block that was submitted.
+#[derive(Clone, Debug)]
+pub enum Submission {
+    /// It was here already.
+    Known,
+    /// It was stored; the tip is what it was.
+    Stored,
+    /// The tip moved.
+    Moved(TipChange),
+}
+
+/// A move of the tip.
+#[derive(Clone, Debug, Default)]
+pub struct TipChange {
+    /// Blocks taken back, last one first.
+    pub disconnected: Vec<Arc<Block>>,
+    /// Blocks connected, first one first.
+    pub connected: Vec<Arc<Block>>,
+    /// Outputs that were created, spent, or un-spent on the way.
+    pub coins: BTreeSet<OutPoint>,
+    /// Jobs whose records changed on the way.
+    pub jobs: BTreeSet<JobId>,
+    /// Blocks that turned out to be invalid when they were connected, and why.
+    pub invalid: Vec<(BlockHash, BlockError)>,
+}
+
+/// Why a block is refused at the door.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// Its header is not acceptable.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// Its body is not acceptable.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+}
+
+impl Chain {
+    /// The chain with only its genesis block.
+    ///
+    /// # Panics
+    /// When the allocations of `params` add up to more than all coins.
+    pub fn new(params: Arc<Params>, verifier: Arc<dyn Verifier>, map_seed: u64) -> Self {
+        let block = Arc::new(genesis_block(&params));
+        let genesis = block.header.hash();
+        let mut ledger = Ledger::before_genesis(params.clone(), genesis, map_seed);
+        let delta = connect_genesis(&ledger, &block).expect("allocations within all coins");
+        ledger.push_block(genesis, block.header.time, delta);
+        let mut chain = Self {
+            headers: HeaderTree::new(&block.header, map_seed),
+            bodies: Map::with_seed(map_seed),
+            complete: BTreeSet::new(),
+            complete_hashes: BTreeSet::new(),
+            arrivals: 0,
+            waiting: BTreeMap::new(),
+            active: Vec::from([genesis]),
+            undo: Vec::new(),
+            params,
+            verifier,
+            ledger,
+        };
+        chain.bodies.insert(genesis, block);
+        chain.mark_complete(genesis);
+        chain
+    }
+
+    /// The ledger at the tip.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The network's parameters.
+    pub fn params(&self) -> &Arc<Params> {
+        &self.params
+    }
+
+    /// Who verifies signatures.
+    pub fn verifier(&self) -> &dyn Verifier {
+        &*self.verifier
+    }
+
+    /// All known headers.
+    pub fn headers(&self) -> &HeaderTree {
+        &self.headers
+    }
+
+    /// The best chain's block hashes, by height.
+    pub fn active(&self) -> &[BlockHash] {
+        &self.active
+    }
+
+    /// The last block of the best chain.
+    pub fn tip(&self) -> BlockHash {
+        self.ledger.tip()
+    }
+
+    /// Height of the last block.
+    pub fn height(&self) -> Height {
+        self.ledger.height()
+    }
+
+    /// The body of a block.
+    pub fn block(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
+        self.bodies.get(hash)
+    }
+
+    /// Takes a header in; its body may come later. True when it was new.
+    ///
+    /// # Errors
+    /// The first rule that the header breaks.
+    pub fn submit_header(&mut self, header: &BlockHeader, now: Time) -> Result<bool, HeaderError> {
+        self.headers.insert(header, &self.params, now)
+    }
+
+    /// Takes a block in and moves to the best chain.
+    ///
+    /// # Errors
+    /// [`SubmitError`] when header or body are refused; the chain is as it was. A block that fails
+    /// only when it is connected is reported in [`TipChange::invalid`].
+    pub fn submit_block(&mut self, block: Arc<Block>, now: Time) -> Result<Submission, SubmitError> {
+        let hash = block.header.hash();
+        if self.bodies.contains_key(&hash) {
+            return Ok(Submission::Known);
+        }
+        check_block(&block, &self.params)?;
+        self.submit_header(&block.header, now)?;
+        self.bodies.insert(hash, block);
+        self.complete_from(hash);
+        let change = self.activate_best();
+        let moved = !(change.connected.is_empty() && change.invalid.is_empty());
+        Ok(if moved {
+            Submission::Moved(change)
+        } else {
+            Submission::Stored
+        })
+    }
+
+    /// Marks `hash` complete if its parent is, and then whatever waited for it.
+    fn complete_from(&mut self, hash: BlockHash) {
+        let mut ready = Vec::from([hash]);
+        while let Some(hash) = ready.pop() {
+            let Some(parent) = self.headers.header(&hash).map(|header| header.previous) else {
+                continue;
+            };
+            if self.complete_hashes.contains(&parent) {
+                self.mark_complete(hash);
+                ready.extend(self.waiting.remove(&hash).unwrap_or_default());
+            } else {
+                self.waiting.entry(parent).or_default().push(hash);
+            }
+        }
+    }
+
+    fn mark_complete(&mut self, hash: BlockHash) {
+        let Some(entry) = self.headers.entry(&hash) else {
+            return;
+        };
+        self.complete.insert((entry.work, Reverse(self.arrivals), hash));
+        self.complete_hashes.insert(hash);
+        self.arrivals += 1;
+    }
+
+    /// Moves to the valid complete block with the most work.
+    fn activate_best(&mut self) -> TipChange {
+        let mut change = TipChange::default();
+        while let Some(best @ (_, _, hash)) = self.complete.last().copied() {
+            if hash == self.tip() {
+                break;
+            }
+            if let Err((culprit, error)) = self.switch_to(hash, &mut change) {
+                self.complete.remove(&best);
+                self.headers.mark_invalid(&culprit, self.tip());
+                if let Some(error) = error {
+                    change.invalid.push((culprit, error));
+                }
+            }
+        }
+        change
+    }
+
+    /// Disconnects down to the fork with `target` and connects up to it. On a failure the ledger
+    /// stands at the last block that could be connected, and the culprit is returned (without an
+    /// error if it was known to be invalid).
+    fn switch_to(
+        &mut self,
+        target: BlockHash,
+        change: &mut TipChange,
+    ) -> Result<(), (BlockHash, Option<BlockError>)> {
+        let branch: Vec<BlockHash> = self
+            .headers
+            .ancestors(target)
+            .take_while(|(hash, entry)| self.active.get(entry.height.0 as usize) != Some(hash))
+            .map(|(hash, _)| hash)
+            .collect();
+        // A branch through a block that failed before is not tried again.
+        if branch
+            .iter()
+            .any(|hash| self.headers.entry(hash).is_some_and(|entry| entry.invalid))
+        {
+            return Err((target, None));
+        }
+        let fork_length = branch
+            .last()
+            .and_then(|hash| self.headers.height(hash))
+            .map_or(0, |height| height.0 as usize);
+        while self.active.len() > fork_length {
+            self.disconnect(change);
+        }
+        for hash in branch.into_iter().rev() {
+            self.connect(hash, change).map_err(|error| (hash, Some(error)))?;
+        }
+        Ok(())
+    }
+
+    fn disconnect(&mut self, change: &mut TipChange) {
+        let (Some(hash), Some(inverse)) = (self.active.pop(), self.undo.pop()) else {
+            return;
+        };
+        let Some(block) = self.bodies.get(&hash).cloned() else {
+            return;
+        };
+        note_touched(change, &inverse);
+        self.ledger.pop_block(block.header.previous, inverse);
+        // A block that was connected and disconnected in one move has not moved at all.
+        if change
+            .connected
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(last, &block))
+        {
+            change.connected.pop();
+        } else {
+            change.disconnected.push(block);
+        }
+    }
+
+    fn connect(&mut self, hash: BlockHash, change: &mut TipChange) -> Result<(), BlockError> {
+        let Some(block) = self.bodies.get(&hash).cloned() else {
+            return Err(BlockError::MerkleRoot);
+        };
+        let delta = connect_block(&self.ledger, &block, &*self.verifier)?;
+        let inverse = self.ledger.push_block(hash, block.header.time, delta);
+        note_touched(change, &inverse);
+        self.active.push(hash);
+        self.undo.push(inverse);
+        if change
+            .disconnected
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(last, &block))
+        {
+            change.disconnected.pop();
+        } else {
+            change.connected.push(block);
+        }
+        Ok(())
+    }
+
+    /// Hashes of the best chain, dense near the tip and ever sparser below, the genesis block last
+    /// (Bitcoin's block locator).
+    pub fn locator(&self) -> Vec<BlockHash> {
+        let mut locator = Vec::new();
+        let mut height = self.active.len().saturating_sub(1);
+        let mut step = 1;
+        while height > 0 && locator.len() < 63 {
+            locator.extend(self.active.get(height).copied());
+            if locator.len() >= 10 {
+                step *= 2;
+            }
+            height = height.saturating_sub(step);
+        }
+        locator.extend(self.active.first().copied());
+        locator
+    }
+
+    /// Up to `limit` headers of the best chain after the first hash of `locator` that is on it.
+    pub fn headers_after(&self, locator: &[BlockHash], limit: usize) -> Vec<BlockHeader> {
+        let on_chain = |hash: &BlockHash| {
+            let height = self.headers.height(hash)?.0 as usize;
+            (self.active.get(height) == Some(hash)).then_some(height)
+        };
+        let start = locator.iter().find_map(on_chain).map_or(0, |height| height + 1);
+        let hashes = self.active.iter().skip(start).take(limit);
+        hashes
+            .filter_map(|hash| self.headers.header(hash).copied())
+            .collect()
+    }
+
+    /// Up to `limit` blocks towards the best header whose bodies are missing, lowest first.
+    pub fn missing_bodies(&self, limit: usize) -> Vec<BlockHash> {
+        let mut missing: Vec<BlockHash> = self
+            .headers
+            .ancestors(self.headers.best())
+            .map(|(hash, _)| hash)
+            .take_while(|hash| !self.complete_hashes.contains(hash))
+            .filter(|hash| !self.bodies.contains_key(hash))
+            .collect();
+        missing.reverse();
+        missing.truncate(limit);
+        missing
+    }
+}
+
+fn note_touched(change: &mut TipChange, delta: &Delta) {
+    change.coins.extend(delta.coins.keys());
+    change.jobs.extend(delta.jobs.keys());
+}

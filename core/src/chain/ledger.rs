@@ -1,0 +1,257 @@
+//! Coins, jobs and totals after the blocks of one chain.
+
+use crate::escrow::{JobRecord, JobState, Moment};
+use crate::params::Params;
+use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, Map, SetDigest, Timestamp, tagged_hash};
+use crate::tx::{OutPoint, TxOut};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// An unspent output.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Coin {
+    /// Amount and lock.
+    pub output: TxOut,
+    /// The block that created it.
+    pub created: Created,
+    /// The first height at which it may be spent.
+    pub spendable_from: Height,
+}
+
+/// Where relative lock times count from (BIP 68).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Created {
+    /// Height of the block.
+    pub height: Height,
+    /// Median time past of its parent.
+    pub mtp_before: Timestamp,
+}
+
+impl Created {
+    /// In the block of `moment`.
+    pub fn at(moment: Moment) -> Self {
+        Self {
+            height: moment.height,
+            mtp_before: moment.mtp_before,
+        }
+    }
+}
+
+/// Money that is in no output. Issued = unspent outputs + audit fund + burned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Totals {
+    /// Genesis allocations and all subsidies so far, claimed or not.
+    pub issued: Amount,
+    /// Slashed stakes, unclaimed subsidies and fees.
+    pub burned: Amount,
+    /// Audit fees that have not been paid out.
+    pub audit_fund: Amount,
+}
+
+/// New values for some entries of the ledger; `None` removes one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Coins by outpoint.
+    pub coins: BTreeMap<OutPoint, Option<Coin>>,
+    /// Job records by id.
+    pub jobs: BTreeMap<JobId, Option<JobRecord>>,
+    /// The totals.
+    pub totals: Totals,
+}
+
+/// The state that a chain of blocks leaves behind.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    params: Arc<Params>,
+    genesis: BlockHash,
+    tip: BlockHash,
+    /// Header times of the chain, by height.
+    times: Vec<Timestamp>,
+    coins: Map<OutPoint, Coin>,
+    coins_digest: SetDigest,
+    jobs: BTreeMap<JobId, JobRecord>,
+    jobs_digest: SetDigest,
+    unclosed: BTreeSet<JobId>,
+    totals: Totals,
+}
+
+impl Ledger {
+    /// The ledger before the genesis block, whose hash is `genesis`.
+    pub(super) fn before_genesis(params: Arc<Params>, genesis: BlockHash, map_seed: u64) -> Self {
+        Self {
+            params,
+            genesis,
+            tip: BlockHash([0; 32]),
+            times: Vec::new(),
+            coins: Map::with_seed(map_seed),
+            coins_digest: SetDigest::default(),
+            jobs: BTreeMap::new(),
+            jobs_digest: SetDigest::default(),
+            unclosed: BTreeSet::new(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// The network's parameters.
+    pub fn params(&self) -> &Arc<Params> {
+        &self.params
+    }
+
+    /// The network.
+    pub fn genesis(&self) -> &BlockHash {
+        &self.genesis
+    }
+
+    /// The last block.
+    pub fn tip(&self) -> BlockHash {
+        self.tip
+    }
+
+    /// Height of the last block.
+    pub fn height(&self) -> Height {
+        Height(u32::try_from(self.times.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Median of the last 11 header times (of fewer near the genesis block).
+    pub fn median_time_past(&self) -> Timestamp {
+        median_of_last_11(&self.times)
+    }
+
+    /// Where a block with header time `time` would stand on this ledger.
+    pub fn next_moment(&self, time: Timestamp) -> Moment {
+        let from = self.times.len().saturating_sub(10);
+        let mut recent: Vec<Timestamp> = self.times.get(from..).unwrap_or_default().to_vec();
+        recent.push(time);
+        let height = if self.times.is_empty() {
+            Height(0)
+        } else {
+            self.height().plus(1)
+        };
+        Moment {
+            height,
+            mtp_before: self.median_time_past(),
+            mtp: median_of_last_11(&recent),
+        }
+    }
+
+    /// An unspent output.
+    pub fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
+        self.coins.get(outpoint)
+    }
+
+    /// Number of unspent outputs.
+    pub fn coin_count(&self) -> usize {
+        self.coins.len()
+    }
+
+    /// Sum of all unspent outputs, in units (wide: a broken ledger may hold any sum).
+    pub fn coin_sum(&self) -> u128 {
+        self.coins.sum(|_, coin| u128::from(coin.output.value.units()))
+    }
+
+    /// The record of a job.
+    pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
+        self.jobs.get(id)
+    }
+
+    /// All records, by job id.
+    pub fn jobs(&self) -> impl Iterator<Item = &JobRecord> {
+        self.jobs.values()
+    }
+
+    /// The records that are not closed, by job id.
+    pub fn unclosed_jobs(&self) -> impl Iterator<Item = &JobRecord> {
+        self.unclosed.iter().filter_map(|id| self.jobs.get(id))
+    }
+
+    /// Money outside of outputs.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Fingerprint of everything above.
+    pub fn digest(&self) -> Digest {
+        let fields = (
+            self.tip,
+            self.median_time_past(),
+            self.coins_digest,
+            self.jobs_digest,
+            self.totals,
+        );
+        Digest(tagged_hash("camelid/ledger", &fields).0)
+    }
+
+    /// Writes `delta` and returns what it overwrote: exchanging that restores the ledger.
+    fn exchange(&mut self, delta: Delta) -> Delta {
+        let coins = delta
+            .coins
+            .into_iter()
+            .map(|(at, coin)| (at, self.set_coin(at, coin)))
+            .collect();
+        let jobs = delta
+            .jobs
+            .into_iter()
+            .map(|(id, record)| (id, self.set_job(id, record)))
+            .collect();
+        let totals = core::mem::replace(&mut self.totals, delta.totals);
+        Delta { coins, jobs, totals }
+    }
+
+    /// Appends a block whose changes are `delta`; returns the inverse.
+    pub(super) fn push_block(&mut self, hash: BlockHash, time: Timestamp, delta: Delta) -> Delta {
+        self.tip = hash;
+        self.times.push(time);
+        self.exchange(delta)
+    }
+
+    /// Takes the last block back; `previous` becomes the tip.
+    pub(super) fn pop_block(&mut self, previous: BlockHash, inverse: Delta) {
+        self.tip = previous;
+        self.times.pop();
+        self.exchange(inverse);
+    }
+
+    fn set_coin(&mut self, at: OutPoint, coin: Option<Coin>) -> Option<Coin> {
+        if let Some(coin) = &coin {
+            self.coins_digest.insert(&(at, coin));
+        }
+        let before = match coin {
+            Some(coin) => self.coins.insert(at, coin),
+            None => self.coins.remove(&at),
+        };
+        if let Some(before) = &before {
+            self.coins_digest.remove(&(at, before));
+        }
+        before
+    }
+
+    fn set_job(&mut self, id: JobId, record: Option<JobRecord>) -> Option<JobRecord> {
+        match &record {
+            Some(JobRecord {
+                state: JobState::Closed(_),
+                ..
+            })
+            | None => self.unclosed.remove(&id),
+            Some(_) => self.unclosed.insert(id),
+        };
+        if let Some(record) = &record {
+            self.jobs_digest.insert(record);
+        }
+        let before = match record {
+            Some(record) => self.jobs.insert(id, record),
+            None => self.jobs.remove(&id),
+        };
+        if let Some(before) = &before {
+            self.jobs_digest.remove(before);
+        }
+        before
+    }
+}
+
+fn median_of_last_11(times: &[Timestamp]) -> Timestamp {
+    let mut recent: Vec<Timestamp> = times.iter().rev().take(11).copied().collect();
+    recent.sort_unstable();
+    recent.get(recent.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,19 @@
+//! The ledger and the choice between chains.
+//!
+//! A [`View`] is the ledger with pending changes over it; blocks and mempool transactions are
+//! applied to a view by [`apply_transaction`], and a view's [`Delta`] is exchanged with the ledger,
+//! which gives the inverse delta back: connecting and undoing are the same operation.
+
+mod connect;
+mod fork_choice;
+mod headers;
+mod ledger;
+mod transaction;
+mod view;
+
+pub use connect::{BlockError, check_block, connect_block};
+pub use fork_choice::{Chain, Submission, TipChange};
+pub use headers::{HeaderError, HeaderTree};
+pub use ledger::{Coin, Created, Delta, Ledger, Totals};
+pub use transaction::{TransactionError, apply_transaction};
+pub use view::View;

@@ -1,0 +1,104 @@
+//! The ledger with pending changes over it.
+
+use super::ledger::{Coin, Delta, Ledger, Totals};
+use crate::escrow::JobRecord;
+use crate::primitives::JobId;
+use crate::tx::OutPoint;
+
+/// Reads fall through to the view below and then to the ledger; writes stay here until the [`Delta`]
+/// is taken out.
+#[derive(Debug)]
+pub struct View<'a> {
+    ledger: &'a Ledger,
+    below: Option<&'a View<'a>>,
+    delta: Delta,
+}
+
+impl<'a> View<'a> {
+    /// A view without changes.
+    pub fn new(ledger: &'a Ledger) -> Self {
+        Self::resume(
+            ledger,
+            Delta {
+                totals: *ledger.totals(),
+                ..Delta::default()
+            },
+        )
+    }
+
+    /// A view with the changes of an earlier view of the same ledger.
+    pub fn resume(ledger: &'a Ledger, delta: Delta) -> Self {
+        Self {
+            ledger,
+            below: None,
+            delta,
+        }
+    }
+
+    /// A view over this one, for changes that may be thrown away.
+    pub fn attempt(&self) -> View<'_> {
+        let delta = Delta {
+            totals: self.delta.totals,
+            ..Delta::default()
+        };
+        View {
+            ledger: self.ledger,
+            below: Some(self),
+            delta,
+        }
+    }
+
+    /// Takes the changes of a successful attempt in.
+    pub fn absorb(&mut self, delta: Delta) {
+        self.delta.coins.extend(delta.coins);
+        self.delta.jobs.extend(delta.jobs);
+        self.delta.totals = delta.totals;
+    }
+
+    /// The changes.
+    pub fn into_delta(self) -> Delta {
+        self.delta
+    }
+
+    /// The ledger below.
+    pub fn ledger(&self) -> &'a Ledger {
+        self.ledger
+    }
+
+    /// An unspent output.
+    pub fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
+        match self.delta.coins.get(outpoint) {
+            Some(pending) => pending.as_ref(),
+            None => self
+                .below
+                .map_or_else(|| self.ledger.coin(outpoint), |below| below.coin(outpoint)),
+        }
+    }
+
+    /// The record of a job.
+    pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
+        match self.delta.jobs.get(id) {
+            Some(pending) => pending.as_ref(),
+            None => self
+                .below
+                .map_or_else(|| self.ledger.job(id), |below| below.job(id)),
+        }
+    }
+
+    /// The totals.
+    pub fn totals(&self) -> &Totals {
+        &self.delta.totals
+    }
+
+    pub(super) fn set_coin(&mut self, outpoint: OutPoint, coin: Option<Coin>) {
+        self.delta.coins.insert(outpoint, coin);
+    }
+
+    pub(super) fn set_job(&mut self, record: JobRecord) {
+        self.delta.jobs.insert(record.id, Some(record));
+    }
+
+    pub(super) fn totals_mut(&mut self) -> &mut Totals {
+        &mut self.delta.totals
+    }
+}

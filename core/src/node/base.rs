@@ -1,0 +1,338 @@
+//! What every node does, whatever its roles.
+
+use super::config::NodeConfig;
+use super::purse::Purse;
+use super::record::Record;
+use super::relay::{Relay, route};
+use crate::block::Block;
+use crate::chain::{Chain, Submission, TipChange};
+use crate::job::{JobPool, Offer};
+use crate::keys::NodeId;
+use crate::mempool::{Mempool, MempoolError};
+use crate::model::Manifest;
+use crate::primitives::{BlockHash, Digest, Height, ModelId, Stream, Time, Timestamp, tagged_hash};
+use crate::process::{Event, Output, Outputs, RequestId};
+use crate::tx::{Action, ActionKind, Transaction};
+use crate::wire::{Envelope, Message, Packet};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Offers a node remembers.
+const JOB_POOL_CAPACITY: usize = 1_024;
+
+/// Chain, mempool, job pool, coins and peers.
+pub(super) struct Base {
+    pub(super) config: NodeConfig,
+    pub(super) chain: Chain,
+    pub(super) mempool: Mempool,
+    pub(super) jobs: JobPool,
+    pub(super) purse: Purse,
+    pub(super) relay: Relay,
+    pub(super) peers: Vec<NodeId>,
+    /// Blocks that were asked for, and when.
+    pub(super) requested: BTreeMap<BlockHash, Time>,
+    pub(super) stream: Stream,
+    tip_changes: VecDeque<TipChange>,
+    next_request: u64,
+}
+
+impl Base {
+    pub(super) fn new(config: NodeConfig) -> Self {
+        let map_seed = Stream::new(config.seed, "hash maps").next_u64();
+        let chain = Chain::new(config.params.clone(), config.verifier.clone(), map_seed);
+        let id = config.key.node_id();
+        let mut base = Self {
+            mempool: Mempool::new(chain.ledger()),
+            jobs: JobPool::new(JOB_POOL_CAPACITY),
+            purse: Purse::new(&config.key),
+            relay: Relay::new(config.params.magic, id, 0),
+            peers: config.peers.iter().copied().filter(|peer| *peer != id).collect(),
+            requested: BTreeMap::new(),
+            stream: Stream::new(config.seed, "node"),
+            tip_changes: VecDeque::new(),
+            next_request: 0,
+            chain,
+            config,
+        };
+        base.count_genesis_coins();
+        base
+    }
+
+    fn count_genesis_coins(&mut self) {
+        let genesis = self.chain.headers().genesis();
+        let coinbase = self
+            .chain
+            .block(&genesis)
+            .and_then(|block| block.transactions.first());
+        let Some((coinbase, count)) = coinbase.map(|coinbase| (coinbase.txid(), coinbase.outputs.len()))
+        else {
+            return;
+        };
+        let outpoints: Vec<_> = (0..)
+            .take(count)
+            .map(|index| crate::tx::OutPoint {
+                txid: coinbase,
+                index,
+            })
+            .collect();
+        self.purse.refresh(&outpoints, self.chain.ledger());
+    }
+
+    pub(super) fn id(&self) -> NodeId {
+        self.config.key.node_id()
+    }
+
+    /// The manifest of a model, if this node knows it.
+    pub(super) fn manifest(&self, model: &ModelId) -> Option<&Manifest> {
+        self.config.models.iter().find(|manifest| manifest.id() == *model)
+    }
+
+    pub(super) fn next_request(&mut self) -> RequestId {
+        self.next_request += 1;
+        RequestId(self.next_request)
+    }
+
+    /// Height of the next block.
+    pub(super) fn next_height(&self) -> Height {
+        self.chain.height().plus(1)
+    }
+
+    /// Header time of a block that is made now.
+    pub(super) fn block_time(&self, now: Time) -> Timestamp {
+        let after_median = self.chain.ledger().median_time_past().0.saturating_add(1);
+        now.timestamp().max(Timestamp(after_median))
+    }
+
+    // --- Messages ---
+
+    /// Opens a packet, passes it on where it must go, and returns what is for this node.
+    pub(super) fn receive(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        packet: &Packet,
+        out: &mut Outputs,
+    ) -> Option<(NodeId, Message)> {
+        self.relay.advance(now.0);
+        let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                self.reject(from, error.to_string(), out);
+                return None;
+            }
+        };
+        if !self.relay.is_new(&envelope) {
+            return None;
+        }
+        let message = match envelope.message() {
+            Ok(message) => message,
+            Err(error) => {
+                self.reject(from, error.to_string(), out);
+                return None;
+            }
+        };
+        let (targets, packet) = self.relay.forward(&envelope, from, &self.peers);
+        for to in targets {
+            out.push(Output::Send {
+                to,
+                packet: packet.clone(),
+            });
+        }
+        let for_us = envelope.recipient.is_none_or(|recipient| recipient == self.id());
+        message
+            .filter(|_| for_us)
+            .map(|message| (envelope.sender, message))
+    }
+
+    /// Sends to one peer.
+    pub(super) fn send(&mut self, to: NodeId, message: &Message, out: &mut Outputs) {
+        if let Some(packet) = self.relay.wrap_for_peer(to, message) {
+            out.push(Output::Send { to, packet });
+        }
+    }
+
+    /// Sends to all peers but one.
+    pub(super) fn send_to_peers(&mut self, except: Option<NodeId>, message: &Message, out: &mut Outputs) {
+        for peer in self.peers.clone() {
+            if Some(peer) != except {
+                self.send(peer, message, out);
+            }
+        }
+    }
+
+    /// Sends through the network, to `recipient` or to everybody.
+    pub(super) fn send_through(&mut self, recipient: Option<NodeId>, message: &Message, out: &mut Outputs) {
+        let Some(packet) = self.relay.wrap_for_network(recipient, message) else {
+            return;
+        };
+        for to in route(recipient, &self.peers) {
+            out.push(Output::Send {
+                to,
+                packet: packet.clone(),
+            });
+        }
+    }
+
+    pub(super) fn reject(&self, from: NodeId, reason: String, out: &mut Outputs) {
+        out.event(Event::Rejected { from, reason });
+    }
+
+    pub(super) fn handle_offer(&mut self, offer: Offer) {
+        self.jobs.insert(offer);
+    }
+
+    // --- Transactions ---
+
+    /// Puts an own transaction into the mempool and tells the peers.
+    pub(super) fn submit(
+        &mut self,
+        now: Time,
+        transaction: Transaction,
+        out: &mut Outputs,
+    ) -> Result<(), MempoolError> {
+        self.accept_transaction(now, Arc::new(transaction), None, out)
+    }
+
+    /// Submits a step of a job that needs no money; failures are logged.
+    pub(super) fn submit_action(
+        &mut self,
+        now: Time,
+        job: crate::primitives::JobId,
+        seq: u32,
+        kind: ActionKind,
+        out: &mut Outputs,
+    ) {
+        if self.mempool.acts_on(&job, seq) {
+            return;
+        }
+        let action = Action { seq, kind };
+        let name = action.kind.name();
+        let Some(transaction) = super::purse::unsigned(&[], Vec::new(), Some(job), Some(action)) else {
+            return;
+        };
+        if let Err(error) = self.submit(now, transaction, out) {
+            self.reject(self.id(), format!("own {name}: {error}"), out);
+        }
+    }
+
+    pub(super) fn accept_transaction(
+        &mut self,
+        now: Time,
+        transaction: Arc<Transaction>,
+        from: Option<NodeId>,
+        out: &mut Outputs,
+    ) -> Result<(), MempoolError> {
+        let wtxid = transaction.wtxid();
+        let (ledger, time) = (self.chain.ledger(), self.block_time(now));
+        self.mempool
+            .accept(transaction, ledger, time, self.chain.verifier())?;
+        self.announce(&[wtxid], from, out);
+        Ok(())
+    }
+
+    // --- Blocks ---
+
+    /// Takes a block in; on success tells the peers and remembers that the tip moved.
+    pub(super) fn accept_block(
+        &mut self,
+        now: Time,
+        block: Arc<Block>,
+        from: Option<NodeId>,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        let header = block.header;
+        let submission = self
+            .chain
+            .submit_block(block.clone(), now)
+            .map_err(|error| error.to_string())?;
+        if matches!(submission, Submission::Known) {
+            return Ok(());
+        }
+        self.requested.remove(&header.hash());
+        out.push(Output::Persist(alloc::boxed::Box::new(Record::Block(block))));
+        self.announce_block(&header, from, out);
+        if let Submission::Moved(change) = submission {
+            self.move_tip(now, change, from, out);
+        }
+        Ok(())
+    }
+
+    fn move_tip(&mut self, now: Time, change: TipChange, from: Option<NodeId>, out: &mut Outputs) {
+        for (hash, error) in &change.invalid {
+            self.reject(from.unwrap_or(self.id()), format!("block {hash}: {error}"), out);
+        }
+        if change.connected.is_empty() {
+            return;
+        }
+        let returned: Vec<Arc<Transaction>> = change
+            .disconnected
+            .iter()
+            .rev()
+            .flat_map(|block| block.transactions.iter().skip(1).cloned().map(Arc::new))
+            .collect();
+        let time = self.block_time(now);
+        self.mempool
+            .rebase(returned, self.chain.ledger(), time, self.chain.verifier());
+        self.purse.follow(&change, self.chain.ledger());
+        out.event(Event::TipChanged {
+            tip: self.chain.tip(),
+            height: self.chain.height(),
+            disconnected: u32::try_from(change.disconnected.len()).unwrap_or(u32::MAX),
+        });
+        self.report_jobs(&change, out);
+        self.tip_changes.push_back(change);
+    }
+
+    fn report_jobs(&mut self, change: &TipChange, out: &mut Outputs) {
+        for job in &change.jobs {
+            let record = self.chain.ledger().job(job);
+            let state = record.map(|record| record.state.name()).unwrap_or_default();
+            let outcome = record.and_then(|record| record.state.outcome());
+            if record.is_some_and(|record| record.state.engagement().is_some()) {
+                self.jobs.complete(job);
+            }
+            if outcome.is_some() {
+                self.jobs.remove(job);
+            }
+            out.event(Event::JobChanged {
+                job: *job,
+                state: state.into(),
+                outcome,
+            });
+        }
+    }
+
+    /// The oldest move of the tip that the roles have not followed yet.
+    pub(super) fn take_tip_change(&mut self) -> Option<TipChange> {
+        self.tip_changes.pop_front()
+    }
+
+    // --- Recovery ---
+
+    /// Takes a block back in that was persisted before a crash.
+    pub(super) fn restore_block(&mut self, block: Arc<Block>) {
+        // Its header's time was checked when it was first taken in.
+        if let Ok(Submission::Moved(change)) = self.chain.submit_block(block, Time(u64::MAX)) {
+            self.purse.follow(&change, self.chain.ledger());
+        }
+    }
+
+    pub(super) fn finish_recovery(&mut self) {
+        self.mempool = Mempool::new(self.chain.ledger());
+        self.tip_changes.clear();
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        let headers = self.chain.headers().best();
+        let fields = (
+            self.chain.ledger().digest(),
+            headers,
+            self.mempool.digest(),
+            self.next_request,
+        );
+        Digest(tagged_hash("camelid/node-base", &fields).0)
+    }
+}

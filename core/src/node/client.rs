@@ -1,0 +1,544 @@
+//! The client role: opens jobs, binds a node, checks what it gets.
+
+use super::base::Base;
+use super::config::ClientConfig;
+use super::record::{ClientJob, Record};
+use crate::chain::TipChange;
+use crate::dispute::{BadDelivery, Promise};
+use crate::escrow::{Engagement, JobRecord, JobState};
+use crate::job::{Offer, Opening, SignedDelivery, Terms, prompt_hash};
+use crate::keys::{DecryptionProof, SecretKey, open};
+use crate::model::{InferenceResult, InferenceTask, Manifest};
+use crate::primitives::{BoundedVec, Digest, JobId, Stream, Time, encode, tagged_hash};
+use crate::process::{Event, JobRequest, Output, Outputs, RequestId};
+use crate::rastic::{Claim, Plan, judge_result, plan};
+use crate::script::Script;
+use crate::tx::{Action, ActionKind, Lock, Transaction, TxOut, signature_hash};
+use crate::wire::Message;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Blocks beyond the burial depth that the client waits before it claims that an output is withheld.
+const PATIENCE_BLOCKS: u32 = 2;
+/// An offer that nobody answered is broadcast again after this long.
+const OFFER_AGAIN_MS: u64 = 60_000;
+/// Blocks that a closed job is remembered.
+const REMEMBERED_BLOCKS: u32 = 100;
+
+/// Jobs of this client.
+pub(super) struct Client {
+    config: ClientConfig,
+    jobs: BTreeMap<JobId, ClientJob>,
+    offered_at: BTreeMap<JobId, Time>,
+}
+
+impl Client {
+    pub(super) fn new(config: ClientConfig) -> Self {
+        Self {
+            config,
+            jobs: BTreeMap::new(),
+            offered_at: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, job: ClientJob) {
+        self.jobs.insert(job.offer.job, job);
+    }
+
+    /// Opens a job: escrow on the ledger, offer to the network.
+    pub(super) fn open_job(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        request: JobRequest,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        if request.prompt.is_empty() {
+            return Err("the prompt is empty".into());
+        }
+        if base.manifest(&request.model).is_none() {
+            return Err("the model is not known here".into());
+        }
+        let context = encode(&(now, base.chain.tip(), self.jobs.len() as u64));
+        let prompt_salt = base.config.key.derive("camelid/prompt-salt", &context);
+        let terms = terms(base, now, &request, &prompt_salt).ok_or("the amounts are too large")?;
+        let escrow = terms.escrow_value().ok_or("the amounts are too large")?;
+        let genesis = *base.chain.ledger().genesis();
+        let open_job = |first_input: &_| {
+            let kind = ActionKind::OpenJob(Box::new(terms.clone()));
+            (terms.job_id(&genesis, first_input), Action { seq: 0, kind })
+        };
+        let first = TxOut {
+            value: escrow,
+            lock: Lock::Escrow,
+        };
+        let open = base
+            .purse
+            .pay(
+                &base.config.key,
+                base.chain.ledger(),
+                &base.mempool,
+                Some(&first),
+                open_job,
+            )
+            .ok_or("not enough spendable coins")?;
+        let job = open.job_id.ok_or("no job id")?;
+        let offer = Offer {
+            job,
+            terms,
+            prompt: request.prompt,
+            prompt_salt,
+        };
+        let entry = ClientJob {
+            offer: offer.clone(),
+            open: open.clone(),
+            samples: request.samples,
+            engage: None,
+            delivery: None,
+            opening: None,
+            verdict: None,
+            checking: None,
+        };
+        // Durable before it is known to anybody: the delivery key can be derived again only from the salt.
+        persist(&entry, out);
+        base.submit(now, open, out).map_err(|error| error.to_string())?;
+        self.jobs.insert(job, entry);
+        out.event(Event::JobOffered {
+            offer: Box::new(offer.clone()),
+        });
+        self.broadcast_offer(base, now, offer, out);
+        Ok(())
+    }
+
+    fn broadcast_offer(&mut self, base: &mut Base, now: Time, offer: Offer, out: &mut Outputs) {
+        self.offered_at.insert(offer.job, now);
+        base.handle_offer(offer.clone());
+        base.send_through(None, &Message::JobOffer(Box::new(offer)), out);
+    }
+
+    /// Does what is due for each job.
+    pub(super) fn drive(&mut self, base: &mut Base, now: Time, out: &mut Outputs) {
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        for job in jobs {
+            self.drive_job(base, now, &job, out);
+        }
+    }
+
+    fn drive_job(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
+        let Some(record) = base.chain.ledger().job(job).cloned() else {
+            self.reopen(base, now, job, out);
+            return;
+        };
+        if settles(base, now, &record) {
+            // The refund, or the slash of a node that did not answer, is the client's business.
+            if matches!(record.state, JobState::Open | JobState::Withheld { .. }) {
+                base.submit_action(now, *job, record.seq, ActionKind::Settle, out);
+            }
+            return;
+        }
+        match &record.state {
+            JobState::Open => self.press_on(base, now, &record, out),
+            JobState::Engaged(engagement) => {
+                self.claim_bad_delivery(base, now, &record, engagement, out);
+                self.claim_withheld(base, now, &record, engagement, out);
+                self.start_check(base, job, out);
+            }
+            JobState::Delivered(engagement) => {
+                self.claim_bad_delivery(base, now, &record, engagement, out);
+                self.start_check(base, job, out);
+            }
+            JobState::Withheld { .. } => {}
+            JobState::Closed(_) => {
+                self.start_check(base, job, out);
+                if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
+                    self.jobs.remove(job);
+                    self.offered_at.remove(job);
+                }
+            }
+        }
+    }
+
+    /// OpenJob is not mined yet: make sure that it is on its way.
+    fn reopen(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
+        let Some(entry) = self.jobs.get(job) else { return };
+        if base.mempool.get(&entry.open.wtxid()).is_none() {
+            // If its inputs are gone it can never be mined, and nothing is lost by trying.
+            let _ = base.submit(now, entry.open.clone(), out);
+        }
+    }
+
+    /// Nobody is engaged yet: repeat the offer, or the Engage that was signed.
+    fn press_on(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
+        let Some(entry) = self.jobs.get_mut(&record.id) else {
+            return;
+        };
+        if let Some(engage) = &entry.engage {
+            let waits = base.mempool.get(&engage.wtxid()).is_some();
+            if !waits && base.submit(now, engage.clone(), out).is_err() {
+                entry.engage = None;
+            }
+        }
+        let due = self
+            .offered_at
+            .get(&record.id)
+            .is_none_or(|at| now >= at.after_ms(OFFER_AGAIN_MS));
+        if due && entry.engage.is_none() {
+            let offer = entry.offer.clone();
+            self.broadcast_offer(base, now, offer, out);
+        }
+    }
+
+    /// A node's half-signed Engage: sign it and put it on its way, unless another came first.
+    pub(super) fn handle_engage(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        transaction: Transaction,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        let Some(entry) = transaction.job_id.and_then(|job| self.jobs.get_mut(&job)) else {
+            return Err("an Engage for a job that is not ours".into());
+        };
+        if entry.engage.is_some() {
+            return Ok(());
+        }
+        let Some(record) = base.chain.ledger().job(&entry.offer.job) else {
+            return Ok(());
+        };
+        if record.state != JobState::Open {
+            return Ok(());
+        }
+        let engage =
+            sign_engage(base, record, transaction).ok_or("an Engage that does not spend our escrow")?;
+        entry.engage = Some(engage.clone());
+        persist(entry, out);
+        if let Err(error) = base.submit(now, engage, out) {
+            entry.engage = None;
+            return Err(error.to_string());
+        }
+        out.event(Event::EngageSigned { job: entry.offer.job });
+        Ok(())
+    }
+
+    /// A delivery, from the node or from the ledger.
+    pub(super) fn handle_delivery(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        job: &JobId,
+        delivery: SignedDelivery,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        let Some(entry) = self.jobs.get_mut(job) else {
+            return Err("a delivery for a job that is not ours".into());
+        };
+        let Some(record) = base.chain.ledger().job(job).cloned() else {
+            return Ok(());
+        };
+        let Some(engagement) = record.state.engagement() else {
+            return Ok(());
+        };
+        let check = delivery.signature_check(
+            &record.seal_context(base.chain.ledger().genesis(), engagement),
+            &engagement.node_key,
+        );
+        if !base.chain.verifier().verify(&check) {
+            return Err("a delivery that the node has not signed".into());
+        }
+        if entry.delivery.is_none() {
+            entry.opening = open_delivery(base, entry, &record, engagement, &delivery);
+            entry.delivery = Some(delivery);
+            persist(entry, out);
+            out.event(match entry.opening {
+                Some(_) => Event::DeliveryOpened { job: *job },
+                None => Event::DeliveryBad { job: *job },
+            });
+        }
+        if entry.opening.is_some() {
+            let node = engagement.node_key.key_hash();
+            base.send_through(Some(node), &Message::DeliveryReceived { job: *job }, out);
+        }
+        self.drive_job(base, now, job, out);
+        Ok(())
+    }
+
+    /// Finds deliveries in new blocks.
+    pub(super) fn follow(&mut self, base: &mut Base, now: Time, change: &TipChange, out: &mut Outputs) {
+        let transactions = change
+            .connected
+            .iter()
+            .flat_map(|block| block.transactions.iter());
+        for transaction in transactions {
+            let (Some(job), Some(action)) = (transaction.job_id, &transaction.action) else {
+                continue;
+            };
+            if let (ActionKind::Deliver(delivery), true) = (&action.kind, self.jobs.contains_key(&job)) {
+                // The ledger has checked it; what remains to be said is said by the claim that follows.
+                let _ = self.handle_delivery(base, now, &job, (**delivery).clone(), out);
+            }
+        }
+    }
+
+    fn claim_bad_delivery(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        record: &JobRecord,
+        engagement: &Engagement,
+        out: &mut Outputs,
+    ) {
+        let Some(entry) = self.jobs.get(&record.id) else {
+            return;
+        };
+        let (None, Some(delivery)) = (&entry.opening, &entry.delivery) else {
+            return;
+        };
+        let context = record.seal_context(base.chain.ledger().genesis(), engagement);
+        let secret = delivery_key(&base.config.key, &entry.offer.prompt_salt);
+        let proof = DecryptionProof::create(
+            &context,
+            &secret,
+            &delivery.ephemeral,
+            &delivery.ciphertext_hash(),
+        );
+        let manifest = base.manifest(&record.terms.model).cloned().map(Box::new);
+        let evidence = BadDelivery {
+            delivery: delivery.clone(),
+            proof,
+            manifest,
+        };
+        let kind = ActionKind::BadDelivery(Box::new(evidence));
+        base.submit_action(now, record.id, record.seq, kind, out);
+    }
+
+    fn claim_withheld(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        record: &JobRecord,
+        engagement: &Engagement,
+        out: &mut Outputs,
+    ) {
+        let jobs = &base.chain.params().jobs;
+        let due = engagement.since.height.plus(jobs.burial + PATIENCE_BLOCKS);
+        let has_delivery = self
+            .jobs
+            .get(&record.id)
+            .is_some_and(|entry| entry.delivery.is_some());
+        if has_delivery || base.next_height() < due || base.mempool.acts_on(&record.id, record.seq) {
+            return;
+        }
+        let ledger = base.chain.ledger();
+        let kind = ActionKind::withheld(ledger.genesis(), &record.id, record.seq, &base.config.key);
+        let first = TxOut {
+            value: jobs.withheld_deposit(record.terms.max_tokens),
+            lock: Lock::Deposit,
+        };
+        let act = |_: &_| {
+            (
+                record.id,
+                Action {
+                    seq: record.seq,
+                    kind: kind.clone(),
+                },
+            )
+        };
+        let claim = base
+            .purse
+            .pay(&base.config.key, ledger, &base.mempool, Some(&first), act);
+        match claim
+            .ok_or("no coins for the deposit".to_string())
+            .and_then(|claim| base.submit(now, claim, out).map_err(|error| error.to_string()))
+        {
+            Ok(()) => out.event(Event::WithheldClaimed { job: record.id }),
+            Err(reason) => base.reject(base.id(), reason, out),
+        }
+    }
+
+    /// Asks the model about the output, if that has not been done.
+    fn start_check(&mut self, base: &mut Base, job: &JobId, out: &mut Outputs) {
+        let Some(entry) = self.jobs.get_mut(job) else {
+            return;
+        };
+        if !self.config.verify || entry.verdict.is_some() || entry.checking.is_some() {
+            return;
+        }
+        let Some(opening) = entry.opening.clone() else {
+            return;
+        };
+        let Some(manifest) = base.manifest(&entry.offer.terms.model).cloned() else {
+            return;
+        };
+        let request = base.next_request();
+        entry.checking = Some(request);
+        let terms = &entry.offer.terms;
+        let positions = challenge(&base.config.key, entry, &opening, &manifest).positions;
+        let task = InferenceTask::Predict {
+            model: terms.model,
+            job: *job,
+            prompt: entry.offer.prompt.clone(),
+            output: opening.output,
+            positions: BoundedVec::from_vec(positions).unwrap_or_default(),
+            seed: terms.seed,
+            sampling: terms.sampling,
+        };
+        out.push(Output::Infer {
+            request,
+            task: Box::new(task),
+        });
+    }
+
+    /// The model's answer: judge the claim.
+    pub(super) fn handle_inferred(
+        &mut self,
+        base: &mut Base,
+        _now: Time,
+        request: RequestId,
+        result: &InferenceResult,
+        out: &mut Outputs,
+    ) {
+        let Some(entry) = self
+            .jobs
+            .values_mut()
+            .find(|entry| entry.checking == Some(request))
+        else {
+            return;
+        };
+        entry.checking = None;
+        let Some(opening) = &entry.opening else { return };
+        let Some(manifest) = base.manifest(&entry.offer.terms.model) else {
+            return;
+        };
+        let plan = challenge(&base.config.key, entry, opening, manifest);
+        let verdict = judge_result(&plan, &claim(entry, opening, manifest), &manifest.profile, result);
+        entry.verdict = Some(verdict);
+        persist(entry, out);
+        out.event(Event::Judged {
+            job: entry.offer.job,
+            spec: entry.offer.terms.spec,
+            verdict,
+        });
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        let jobs: Vec<_> = self
+            .jobs
+            .iter()
+            .map(|(job, entry)| {
+                let engage = entry.engage.as_ref().map(Transaction::txid);
+                let delivery = entry.delivery.as_ref().map(SignedDelivery::ciphertext_hash);
+                (job, engage, delivery, &entry.verdict, entry.checking)
+            })
+            .collect();
+        Digest(tagged_hash("camelid/client", &(jobs, &self.offered_at)).0)
+    }
+}
+
+fn persist(entry: &ClientJob, out: &mut Outputs) {
+    out.push(Output::Persist(Box::new(Record::ClientJob(Box::new(
+        entry.clone(),
+    )))));
+}
+
+fn settles(base: &Base, now: Time, record: &JobRecord) -> bool {
+    let moment = base.chain.ledger().next_moment(base.block_time(now));
+    record.may_settle(&moment, base.chain.params())
+}
+
+/// The key that outputs are sealed to: one for each job.
+fn delivery_key(key: &SecretKey, prompt_salt: &[u8; 32]) -> SecretKey {
+    key.derive_key("camelid/delivery-key", prompt_salt)
+}
+
+fn terms(base: &Base, now: Time, request: &JobRequest, prompt_salt: &[u8; 32]) -> Option<Terms> {
+    let jobs = &base.chain.params().jobs;
+    let key = &base.config.key;
+    Some(Terms {
+        prompt_hash: prompt_hash(prompt_salt, &request.prompt),
+        seed: request.seed,
+        sampling: request.sampling,
+        max_tokens: request.max_tokens,
+        model: request.model,
+        spec: request.spec,
+        deadline: base.next_height().plus(request.deadline_blocks),
+        reward: request.reward,
+        audit_fee: jobs.audit_fee(request.reward, request.private),
+        engage_fee: request.engage_fee,
+        stake: request.stake.or_else(|| jobs.min_stake(request.reward))?,
+        client_key: key.public_key(),
+        delivery_key: delivery_key(key, prompt_salt).public_key(),
+        refund: base.purse.script().clone(),
+        private: request.private,
+        created: now.timestamp(),
+        contact: base.id(),
+    })
+}
+
+/// Adds the client's signature for the escrow.
+fn sign_engage(base: &Base, record: &JobRecord, transaction: Transaction) -> Option<Transaction> {
+    let spends_escrow = transaction.inputs.first()?.previous == record.escrow;
+    let engages = matches!(transaction.action.as_ref()?.kind, ActionKind::Engage { .. });
+    if !(spends_escrow && engages) {
+        return None;
+    }
+    let ledger = base.chain.ledger();
+    let escrow = &ledger.coin(&record.escrow)?.output;
+    let digest = signature_hash(ledger.genesis(), &transaction.txid(), 0, escrow);
+    let mut script_sig = Vec::from([64]);
+    script_sig.extend(base.config.key.sign(&digest).0);
+    let mut inputs = transaction.inputs.clone();
+    inputs.as_mut_slice().first_mut()?.script_sig = Script::from_bytes(script_sig)?;
+    Some(Transaction {
+        inputs,
+        ..transaction
+    })
+}
+
+/// The opening inside a delivery, if it is what the node committed to.
+fn open_delivery(
+    base: &Base,
+    entry: &ClientJob,
+    record: &JobRecord,
+    engagement: &Engagement,
+    delivery: &SignedDelivery,
+) -> Option<Opening> {
+    let genesis = base.chain.ledger().genesis();
+    let context = record.seal_context(genesis, engagement);
+    let secret = delivery_key(&base.config.key, &entry.offer.prompt_salt);
+    let plaintext = open(&context, &secret, &delivery.ephemeral, &delivery.ciphertext).ok()?;
+    let promise = Promise {
+        genesis,
+        terms: &record.terms,
+        node_key: &engagement.node_key,
+        payout: &engagement.payout,
+        context: &context,
+    };
+    let opening = promise.decode_opening(&plaintext)?;
+    let manifest = base.manifest(&record.terms.model)?;
+    promise.finish_matches(&opening, manifest).then_some(opening)
+}
+
+fn claim<'a>(entry: &'a ClientJob, opening: &'a Opening, manifest: &'a Manifest) -> Claim<'a> {
+    Claim {
+        prompt: &entry.offer.prompt,
+        output: &opening.output,
+        max_tokens: entry.offer.terms.max_tokens,
+        end_tokens: &manifest.end_tokens,
+    }
+}
+
+/// Draws the positions to check. The draw hangs on the client's secret, so nobody can foresee it, and
+/// on the job alone, so that it is the same after a crash.
+fn challenge(key: &SecretKey, entry: &ClientJob, opening: &Opening, manifest: &Manifest) -> Plan {
+    let secret = key.derive("camelid/challenge", entry.offer.job.as_ref());
+    let [a, b, c, d, e, f, g, h, ..] = secret;
+    let mut stream = Stream::new(u64::from_le_bytes([a, b, c, d, e, f, g, h]), "challenge");
+    plan(
+        entry.offer.terms.spec,
+        &claim(entry, opening, manifest),
+        entry.samples,
+        &mut stream,
+    )
+}

@@ -1,0 +1,162 @@
+//! Headers, blocks and transactions between peers: headers first, bodies and transactions on request.
+
+use super::base::Base;
+use crate::block::BlockHeader;
+use crate::chain::HeaderError;
+use crate::keys::NodeId;
+use crate::mempool::MempoolError;
+use crate::primitives::{BlockHash, BoundedVec, Time, Wtxid};
+use crate::process::Outputs;
+use crate::wire::{MAX_HEADERS, MAX_INVENTORY, MAX_REQUESTED_BLOCKS, Message};
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// A block that was asked for and has not come is asked for again after this long.
+const REQUEST_TIMEOUT_MS: u64 = 10_000;
+
+impl Base {
+    /// Handles what only concerns two neighbours.
+    pub(super) fn handle_gossip(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        message: Message,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        match message {
+            Message::GetHeaders(locator) => self.reply_headers(from, &locator, out),
+            Message::Headers(headers) => return self.handle_headers(now, from, &headers, out),
+            Message::GetBlocks(hashes) => self.reply_blocks(from, &hashes, out),
+            Message::Block(block) => {
+                self.accept_block(now, Arc::from(block), Some(from), out)?;
+                self.request_bodies(now, from, out);
+            }
+            Message::Inventory(wtxids) => self.request_transactions(from, &wtxids, out),
+            Message::GetTransactions(wtxids) => self.reply_transactions(from, &wtxids, out),
+            Message::Transaction(transaction) => {
+                return match self.accept_transaction(now, Arc::from(transaction), Some(from), out) {
+                    Ok(()) | Err(MempoolError::Known) => Ok(()),
+                    Err(error) => Err(error.to_string()),
+                };
+            }
+            // The roles' messages were handled before.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Asks a random peer for headers beyond the tip.
+    pub(super) fn sync(&mut self, out: &mut Outputs) {
+        let Some(peer) = self.stream.pick(&self.peers).copied() else {
+            return;
+        };
+        self.request_headers(peer, out);
+    }
+
+    fn request_headers(&mut self, peer: NodeId, out: &mut Outputs) {
+        if let Some(locator) = BoundedVec::from_vec(self.chain.locator()) {
+            self.send(peer, &Message::GetHeaders(locator), out);
+        }
+    }
+
+    fn reply_headers(&mut self, to: NodeId, locator: &[BlockHash], out: &mut Outputs) {
+        let headers = self.chain.headers_after(locator, MAX_HEADERS);
+        if let (false, Some(headers)) = (headers.is_empty(), BoundedVec::from_vec(headers)) {
+            self.send(to, &Message::Headers(headers), out);
+        }
+    }
+
+    fn handle_headers(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        headers: &[BlockHeader],
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        for header in headers {
+            match self.chain.submit_header(header, now) {
+                Ok(_) => {}
+                Err(HeaderError::UnknownParent(_)) => {
+                    self.request_headers(from, out);
+                    return Ok(());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        if headers.len() == MAX_HEADERS {
+            self.request_headers(from, out);
+        }
+        self.request_bodies(now, from, out);
+        Ok(())
+    }
+
+    fn request_bodies(&mut self, now: Time, from: NodeId, out: &mut Outputs) {
+        self.requested
+            .retain(|_, asked| now < asked.after_ms(REQUEST_TIMEOUT_MS));
+        let missing: Vec<BlockHash> = self
+            .chain
+            .missing_bodies(MAX_REQUESTED_BLOCKS)
+            .into_iter()
+            .filter(|hash| !self.requested.contains_key(hash))
+            .collect();
+        self.requested.extend(missing.iter().map(|hash| (*hash, now)));
+        if let (false, Some(hashes)) = (missing.is_empty(), BoundedVec::from_vec(missing)) {
+            self.send(from, &Message::GetBlocks(hashes), out);
+        }
+    }
+
+    fn reply_blocks(&mut self, to: NodeId, hashes: &[BlockHash], out: &mut Outputs) {
+        for hash in hashes {
+            if let Some(block) = self.chain.block(hash) {
+                let message = Message::Block(alloc::boxed::Box::new((**block).clone()));
+                self.send(to, &message, out);
+            }
+        }
+    }
+
+    /// Tells the peers about a new block.
+    pub(super) fn announce_block(&mut self, header: &BlockHeader, from: Option<NodeId>, out: &mut Outputs) {
+        if let Some(headers) = BoundedVec::from_vec(Vec::from([*header])) {
+            self.send_to_peers(from, &Message::Headers(headers), out);
+        }
+    }
+
+    /// Tells the peers about transactions.
+    pub(super) fn announce(&mut self, wtxids: &[Wtxid], from: Option<NodeId>, out: &mut Outputs) {
+        if let Some(wtxids) = BoundedVec::from_vec(wtxids.to_vec()) {
+            self.send_to_peers(from, &Message::Inventory(wtxids), out);
+        }
+    }
+
+    /// Reminds a random peer of the mempool, in case announcements were lost.
+    pub(super) fn announce_mempool(&mut self, out: &mut Outputs) {
+        let wtxids: Vec<Wtxid> = self.mempool.wtxids().take(MAX_INVENTORY).collect();
+        let Some(peer) = self.stream.pick(&self.peers).copied() else {
+            return;
+        };
+        if let (false, Some(wtxids)) = (wtxids.is_empty(), BoundedVec::from_vec(wtxids)) {
+            self.send(peer, &Message::Inventory(wtxids), out);
+        }
+    }
+
+    fn request_transactions(&mut self, from: NodeId, wtxids: &[Wtxid], out: &mut Outputs) {
+        let unknown: Vec<Wtxid> = wtxids
+            .iter()
+            .filter(|wtxid| self.mempool.get(wtxid).is_none())
+            .copied()
+            .collect();
+        if let (false, Some(wtxids)) = (unknown.is_empty(), BoundedVec::from_vec(unknown)) {
+            self.send(from, &Message::GetTransactions(wtxids), out);
+        }
+    }
+
+    fn reply_transactions(&mut self, to: NodeId, wtxids: &[Wtxid], out: &mut Outputs) {
+        for wtxid in wtxids {
+            if let Some(transaction) = self.mempool.get(wtxid) {
+                let message = Message::Transaction(alloc::boxed::Box::new((**transaction).clone()));
+                self.send(to, &message, out);
+            }
+        }
+    }
+}

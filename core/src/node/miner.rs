@@ -1,0 +1,110 @@
+//! The miner role: templates out, solved headers in.
+
+use super::base::Base;
+use crate::block::{Block, BlockHeader, coinbase, required_bits};
+use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time};
+use crate::process::{Output, Outputs};
+use crate::tx::TxOut;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Templates that a solution may still come for.
+const KEPT_TEMPLATES: usize = 8;
+
+/// Makes blocks on the best chain.
+pub(super) struct Miner {
+    templates: Vec<Block>,
+    /// Tip and mempool that the newest template was made from.
+    basis: Option<(BlockHash, Digest)>,
+}
+
+impl Miner {
+    pub(super) fn new() -> Self {
+        Self {
+            templates: Vec::new(),
+            basis: None,
+        }
+    }
+
+    /// Hands out a new template when tip or mempool have changed.
+    pub(super) fn drive(&mut self, base: &Base, now: Time, out: &mut Outputs) {
+        let basis = (base.chain.tip(), base.mempool.digest());
+        if self.basis == Some(basis) {
+            return;
+        }
+        if self.basis.is_some_and(|(tip, _)| tip != basis.0) {
+            self.templates.clear();
+        }
+        self.basis = Some(basis);
+        if let Some(block) = template(base, now) {
+            out.push(Output::Mine {
+                template: block.header,
+            });
+            if self.templates.len() == KEPT_TEMPLATES {
+                self.templates.remove(0);
+            }
+            self.templates.push(block);
+        }
+    }
+
+    /// Completes the block whose header was solved.
+    pub(super) fn handle_mined(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        header: &BlockHeader,
+        out: &mut Outputs,
+    ) {
+        let found = self.templates.iter().find(|block| {
+            block.header.merkle_root == header.merkle_root && block.header.previous == header.previous
+        });
+        // A solution for a template of an old tip is worth nothing.
+        let Some(template) = found else { return };
+        let block = Arc::new(Block {
+            header: *header,
+            transactions: template.transactions.clone(),
+        });
+        if let Err(reason) = base.accept_block(now, block, None, out) {
+            base.reject(base.id(), reason, out);
+        }
+    }
+}
+
+/// A block on the tip with what the mempool has, and its reward for this node.
+fn template(base: &Base, now: Time) -> Option<Block> {
+    let ledger = base.chain.ledger();
+    let params = base.chain.params();
+    let time = base.block_time(now);
+    let moment = ledger.next_moment(time);
+    let (transactions, fees) = base.mempool.select(
+        ledger,
+        moment,
+        params.max_block_bytes as usize,
+        params.max_block_signature_operations,
+    );
+    let reward = params.subsidy_at(moment.height).checked_add(fees)?;
+    let outputs = if reward.is_zero() {
+        Vec::new()
+    } else {
+        Vec::from([TxOut::to_script(reward, base.purse.script().clone())])
+    };
+    let coinbase = coinbase(moment.height, 0, outputs)?;
+    let transactions = [coinbase]
+        .into_iter()
+        .chain(transactions.iter().map(|entry| (**entry).clone()))
+        .collect();
+    let parent = base.chain.headers().header(&ledger.tip())?;
+    let mut block = Block {
+        header: BlockHeader {
+            version: 1,
+            previous: ledger.tip(),
+            merkle_root: Hash256([0; 32]),
+            time,
+            bits: required_bits(params, parent),
+            nonce: 0,
+        },
+        transactions: BoundedVec::from_vec(transactions)?,
+    };
+    block.header.merkle_root = block.merkle_root();
+    Some(block)
+}

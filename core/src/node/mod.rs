@@ -1,0 +1,214 @@
+//! A participant: a full node with up to three roles.
+//!
+//! [`Base`](base::Base) is what every node does: it keeps chain, mempool and job pool, and talks to
+//! peers. The roles ([`client`], [`worker`], [`miner`]) are state machines beside it. Each role looks
+//! at the ledger and at its own records and does what is due; it does so again whenever the tip
+//! moves and at every maintenance, so that a lost message or a crash costs time and nothing else.
+
+mod base;
+mod client;
+mod config;
+mod gossip;
+mod miner;
+mod purse;
+mod record;
+mod relay;
+mod worker;
+
+pub use config::{ClientConfig, NodeConfig, WorkerConfig};
+pub use record::{ClientJob, Record, WorkerJob};
+
+use crate::chain::{Chain, TipChange};
+use crate::keys::NodeId;
+use crate::mempool::Mempool;
+use crate::primitives::{Digest, Time, tagged_hash};
+use crate::process::{Command, Event, Input, Output, Outputs, Process, Timer};
+use crate::wire::Message;
+use base::Base;
+use client::Client;
+use miner::Miner;
+use worker::Worker;
+
+/// Milliseconds between maintenances.
+const MAINTENANCE_MS: u64 = 20_000;
+
+/// A node: the production state machine, live and in the simulator.
+pub struct Node {
+    base: Base,
+    client: Option<Client>,
+    worker: Option<Worker>,
+    miner: Option<Miner>,
+}
+
+impl Node {
+    /// A node that starts from its genesis block.
+    pub fn new(config: NodeConfig) -> Self {
+        Self {
+            client: config.client.clone().map(Client::new),
+            worker: config.worker.clone().map(Worker::new),
+            miner: config.miner.then(Miner::new),
+            base: Base::new(config),
+        }
+    }
+
+    /// A node that goes on from the records it persisted, in the order in which it did so.
+    /// Records are its own, but damaged ones are only skipped.
+    pub fn recover(config: NodeConfig, records: impl IntoIterator<Item = Record>) -> Self {
+        let mut node = Self::new(config);
+        for record in records {
+            match record {
+                Record::Block(block) => node.base.restore_block(block),
+                Record::ClientJob(job) => {
+                    if let Some(client) = &mut node.client {
+                        client.restore(*job);
+                    }
+                }
+                Record::WorkerJob(job) => {
+                    if let Some(worker) = &mut node.worker {
+                        worker.restore(&mut node.base, *job);
+                    }
+                }
+            }
+        }
+        node.base.finish_recovery();
+        node
+    }
+
+    /// The node's name.
+    pub fn id(&self) -> NodeId {
+        self.base.id()
+    }
+
+    /// Its view of the chain.
+    pub fn chain(&self) -> &Chain {
+        &self.base.chain
+    }
+
+    /// Its mempool.
+    pub fn mempool(&self) -> &Mempool {
+        &self.base.mempool
+    }
+
+    fn start(&mut self, now: Time, out: &mut Outputs) {
+        self.base.sync(out);
+        self.drive_roles(now, out);
+        out.push(Output::SetTimer {
+            timer: Timer::Maintenance,
+            at: now.after_ms(MAINTENANCE_MS),
+        });
+    }
+
+    fn maintain(&mut self, now: Time, out: &mut Outputs) {
+        self.base.sync(out);
+        self.base.announce_mempool(out);
+        self.drive_roles(now, out);
+        out.push(Output::SetTimer {
+            timer: Timer::Maintenance,
+            at: now.after_ms(MAINTENANCE_MS),
+        });
+    }
+
+    fn handle_message(&mut self, now: Time, from: NodeId, packet: &crate::wire::Packet, out: &mut Outputs) {
+        let Some((sender, message)) = self.base.receive(now, from, packet, out) else {
+            return;
+        };
+        let outcome = match message {
+            Message::JobOffer(offer) => {
+                self.base.handle_offer(*offer);
+                self.drive_roles(now, out);
+                Ok(())
+            }
+            Message::JobAccepted { job, node_key } => {
+                self.base.jobs.accept(&job, node_key.key_hash());
+                Ok(())
+            }
+            Message::Engage(transaction) => match &mut self.client {
+                Some(client) => client.handle_engage(&mut self.base, now, *transaction, out),
+                None => Ok(()),
+            },
+            Message::Delivery { job, delivery } => match &mut self.client {
+                Some(client) => client.handle_delivery(&mut self.base, now, &job, *delivery, out),
+                None => Ok(()),
+            },
+            Message::DeliveryReceived { job } => {
+                if let Some(worker) = &mut self.worker {
+                    worker.handle_received(&self.base, &job, sender);
+                }
+                Ok(())
+            }
+            gossip => self.base.handle_gossip(now, from, gossip, out),
+        };
+        if let Err(reason) = outcome {
+            self.base.reject(from, reason, out);
+        }
+    }
+
+    fn handle_command(&mut self, now: Time, command: Command, out: &mut Outputs) {
+        let Command::OpenJob(request) = command;
+        let outcome = match &mut self.client {
+            Some(client) => client.open_job(&mut self.base, now, *request, out),
+            None => Err("this node has no client role".into()),
+        };
+        if let Err(reason) = outcome {
+            out.event(Event::JobRefused { reason });
+        }
+    }
+
+    /// Lets the roles do what is due.
+    fn drive_roles(&mut self, now: Time, out: &mut Outputs) {
+        if let Some(client) = &mut self.client {
+            client.drive(&mut self.base, now, out);
+        }
+        if let Some(worker) = &mut self.worker {
+            worker.drive(&mut self.base, now, out);
+        }
+        if let Some(miner) = &mut self.miner {
+            miner.drive(&self.base, now, out);
+        }
+    }
+
+    /// Tells the roles about moves of the tip that this input caused.
+    fn follow_tip(&mut self, now: Time, out: &mut Outputs) {
+        while let Some(change) = self.base.take_tip_change() {
+            self.follow(now, &change, out);
+        }
+    }
+
+    fn follow(&mut self, now: Time, change: &TipChange, out: &mut Outputs) {
+        if let Some(client) = &mut self.client {
+            client.follow(&mut self.base, now, change, out);
+        }
+        self.drive_roles(now, out);
+    }
+}
+
+impl Process for Node {
+    fn handle(&mut self, now: Time, input: Input, out: &mut Outputs) {
+        match input {
+            Input::Start => self.start(now, out),
+            Input::Message { from, packet } => self.handle_message(now, from, &packet, out),
+            Input::TimerFired(Timer::Maintenance) => self.maintain(now, out),
+            Input::Inferred { request, result } => {
+                if let Some(client) = &mut self.client {
+                    client.handle_inferred(&mut self.base, now, request, &result, out);
+                }
+                if let Some(worker) = &mut self.worker {
+                    worker.handle_inferred(&mut self.base, now, request, &result, out);
+                }
+            }
+            Input::Mined { header } => {
+                if let Some(miner) = &mut self.miner {
+                    miner.handle_mined(&mut self.base, now, &header, out);
+                }
+            }
+            Input::Command(command) => self.handle_command(now, command, out),
+        }
+        self.follow_tip(now, out);
+    }
+
+    fn digest(&self) -> Digest {
+        let client = self.client.as_ref().map(Client::digest);
+        let worker = self.worker.as_ref().map(Worker::digest);
+        Digest(tagged_hash("camelid/node", &(self.base.digest(), client, worker)).0)
+    }
+}

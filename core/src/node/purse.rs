@@ -1,0 +1,186 @@
+//! The node's own coins and the payments it makes with them.
+
+use crate::chain::{Ledger, TipChange};
+use crate::keys::SecretKey;
+use crate::mempool::Mempool;
+use crate::primitives::{Amount, BlockHash, BoundedVec, Height, JobId, Txid};
+use crate::script::{Script, StandardScript, key_hash_script_sig};
+use crate::tx::{Action, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+/// Units of fee per byte that the node pays.
+const FEE_PER_BYTE: u64 = 2;
+/// Bytes that signing adds to an input: a 64-byte signature, a 33-byte key, two push opcodes.
+const SIGNED_INPUT_BYTES: usize = 100;
+
+/// Confirmed coins that pay to the node's key hash.
+pub(super) struct Purse {
+    script: Script,
+    coins: BTreeMap<OutPoint, (Amount, Height)>,
+    /// Promised to transactions that are not in the mempool (half-signed Engages).
+    reserved: BTreeSet<OutPoint>,
+}
+
+/// Inputs and change for a payment.
+pub(super) struct Funds {
+    pub(super) inputs: Vec<OutPoint>,
+    pub(super) change: Option<TxOut>,
+}
+
+impl Purse {
+    pub(super) fn new(key: &SecretKey) -> Self {
+        let script = StandardScript::KeyHash(key.public_key().key_hash().0)
+            .compile()
+            .unwrap_or_default();
+        Self {
+            script,
+            coins: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+        }
+    }
+
+    /// The script that pays to this node.
+    pub(super) fn script(&self) -> &Script {
+        &self.script
+    }
+
+    /// Looks at the outputs that a move of the tip touched.
+    pub(super) fn refresh<'a>(&mut self, outpoints: impl IntoIterator<Item = &'a OutPoint>, ledger: &Ledger) {
+        for outpoint in outpoints {
+            match ledger.coin(outpoint) {
+                Some(coin) if coin.output.lock == Lock::Script(self.script.clone()) => {
+                    self.coins
+                        .insert(*outpoint, (coin.output.value, coin.spendable_from));
+                }
+                _ => {
+                    self.coins.remove(outpoint);
+                }
+            }
+        }
+    }
+
+    /// Looks at all blocks of a tip change.
+    pub(super) fn follow(&mut self, change: &TipChange, ledger: &Ledger) {
+        self.refresh(&change.coins, ledger);
+    }
+
+    /// Keeps coins from being spent until they are released.
+    pub(super) fn reserve(&mut self, outpoints: &[OutPoint]) {
+        self.reserved.extend(outpoints);
+    }
+
+    /// Lets reserved coins be spent again.
+    pub(super) fn release<'a>(&mut self, outpoints: impl IntoIterator<Item = &'a OutPoint>) {
+        for outpoint in outpoints {
+            self.reserved.remove(outpoint);
+        }
+    }
+
+    /// Chooses coins of at least `amount`, largest first so that inputs stay few; `None` if there are
+    /// not enough that are spendable at `height`.
+    pub(super) fn choose(&self, amount: Amount, height: Height, mempool: &Mempool) -> Option<Funds> {
+        let mut spendable: Vec<(Amount, OutPoint)> = self
+            .coins
+            .iter()
+            .filter(|(outpoint, (_, from))| {
+                *from <= height && !self.reserved.contains(outpoint) && !mempool.spends(outpoint)
+            })
+            .map(|(outpoint, (value, _))| (*value, *outpoint))
+            .collect();
+        spendable.sort_unstable_by(|a, b| b.cmp(a));
+        let (mut sum, mut inputs) = (Amount::ZERO, Vec::new());
+        for (value, outpoint) in spendable {
+            if sum >= amount && !inputs.is_empty() {
+                break;
+            }
+            sum = sum.checked_add(value)?;
+            inputs.push(outpoint);
+        }
+        let change = sum.checked_sub(amount)?;
+        let change = (!change.is_zero()).then(|| TxOut::to_script(change, self.script.clone()));
+        (!inputs.is_empty()).then_some(Funds { inputs, change })
+    }
+
+    /// A signed transaction that creates `first` (if any), does what `act` says, and pays a fee of
+    /// [`FEE_PER_BYTE`]. `act` gets the first input, which OpenJob's id depends on.
+    pub(super) fn pay(
+        &self,
+        key: &SecretKey,
+        ledger: &Ledger,
+        mempool: &Mempool,
+        first: Option<&TxOut>,
+        act: impl Fn(&OutPoint) -> (JobId, Action),
+    ) -> Option<Transaction> {
+        let height = ledger.height().plus(1);
+        let value = first.map_or(Amount::ZERO, |output| output.value);
+        let draft = |fee: u64| {
+            let funds = self.choose(value.checked_add(Amount::from_units(fee)?)?, height, mempool)?;
+            let (job, action) = act(funds.inputs.first()?);
+            let outputs = first.into_iter().cloned().chain(funds.change).collect();
+            unsigned(&funds.inputs, outputs, Some(job), Some(action))
+        };
+        // The fee depends on the size and the size, through the number of inputs, on the fee.
+        let mut fee = 0;
+        for _ in 0..4 {
+            let transaction = draft(fee)?;
+            let bytes = transaction.size() + transaction.inputs.len() * SIGNED_INPUT_BYTES;
+            let needed = FEE_PER_BYTE * bytes as u64;
+            if needed <= fee {
+                return self.sign(key, ledger, transaction, 0);
+            }
+            fee = needed;
+        }
+        None
+    }
+
+    /// Signs the inputs from `first` on, all of which must be coins of this purse.
+    pub(super) fn sign(
+        &self,
+        key: &SecretKey,
+        ledger: &Ledger,
+        transaction: Transaction,
+        first: usize,
+    ) -> Option<Transaction> {
+        let txid = transaction.txid();
+        let mut inputs = transaction.inputs.clone();
+        for (index, input) in (0u32..).zip(inputs.as_mut_slice()).skip(first) {
+            let spent = &ledger.coin(&input.previous)?.output;
+            input.script_sig = key_hash_sig(key, ledger.genesis(), &txid, index, spent);
+        }
+        Some(Transaction {
+            inputs,
+            ..transaction
+        })
+    }
+}
+
+fn key_hash_sig(key: &SecretKey, genesis: &BlockHash, txid: &Txid, index: u32, spent: &TxOut) -> Script {
+    let signature = key.sign(&signature_hash(genesis, txid, index, spent));
+    key_hash_script_sig(&signature.0, key.public_key().as_bytes())
+}
+
+/// A transaction without `script_sig`s. `None` with more inputs or outputs than allowed.
+pub(super) fn unsigned(
+    inputs: &[OutPoint],
+    outputs: Vec<TxOut>,
+    job_id: Option<JobId>,
+    action: Option<Action>,
+) -> Option<Transaction> {
+    let inputs = inputs
+        .iter()
+        .map(|outpoint| TxIn {
+            previous: *outpoint,
+            script_sig: Script::empty(),
+            sequence: NO_EXPIRY,
+        })
+        .collect();
+    Some(Transaction {
+        version: if action.is_some() { 2 } else { 1 },
+        inputs: BoundedVec::from_vec(inputs)?,
+        outputs: BoundedVec::from_vec(outputs)?,
+        lock_time: 0,
+        job_id,
+        action,
+    })
+}

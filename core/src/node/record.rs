@@ -1,0 +1,85 @@
+//! What a node makes durable before it lets anybody rely on it.
+
+use crate::block::Block;
+use crate::job::{Offer, Opening, SignedDelivery};
+use crate::primitives::JobId;
+use crate::process::RequestId;
+use crate::rastic::Verdict;
+use crate::tx::Transaction;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use borsh::io::{Read, Write};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// A durable record. The newest record of a job replaces older ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A block that was taken in.
+    Block(Arc<Block>),
+    /// A job of the client role.
+    ClientJob(Box<ClientJob>),
+    /// A job of the worker role.
+    WorkerJob(Box<WorkerJob>),
+}
+
+/// A client's side of a job.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ClientJob {
+    /// Terms and prompt.
+    pub offer: Offer,
+    /// The signed OpenJob.
+    pub open: Transaction,
+    /// Interior samples for `V1Repaired`.
+    pub samples: u32,
+    /// The Engage that the client signed.
+    pub engage: Option<Transaction>,
+    /// The delivery, good or bad.
+    pub delivery: Option<SignedDelivery>,
+    /// What it opened to, if it is good.
+    pub opening: Option<Opening>,
+    /// What RASTiC says of the output.
+    pub verdict: Option<Verdict>,
+    /// The check that is running (not durable: a new one is started after a crash).
+    #[borsh(skip)]
+    pub checking: Option<RequestId>,
+}
+
+/// A worker's side of a job.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct WorkerJob {
+    /// The job.
+    pub job: JobId,
+    /// Output and salt. Losing them after Engage would cost the stake.
+    pub opening: Opening,
+    /// The half-signed Engage.
+    pub engage: Transaction,
+    /// The signed delivery, once made; every copy must be the same.
+    pub delivery: Option<SignedDelivery>,
+    /// The client has it.
+    pub received: bool,
+}
+
+// `Arc` in front of the block keeps records cheap to pass on; its encoding is the block's.
+impl BorshSerialize for Record {
+    fn serialize<W: Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
+        match self {
+            Self::Block(block) => (0u8, &**block).serialize(writer),
+            Self::ClientJob(job) => (1u8, job).serialize(writer),
+            Self::WorkerJob(job) => (2u8, job).serialize(writer),
+        }
+    }
+}
+
+impl BorshDeserialize for Record {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        match u8::deserialize_reader(reader)? {
+            0 => Block::deserialize_reader(reader).map(|block| Self::Block(Arc::new(block))),
+            1 => Box::deserialize_reader(reader).map(Self::ClientJob),
+            2 => Box::deserialize_reader(reader).map(Self::WorkerJob),
+            _ => Err(borsh::io::Error::new(
+                borsh::io::ErrorKind::InvalidData,
+                "unknown kind of record",
+            )),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Getting messages to their recipients (paper, 2.1.2; hole H17).
+
+use crate::keys::NodeId;
+use crate::wire::{Envelope, MAX_HOPS, Message, Packet};
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+/// Messages that are remembered so as not to be handled or forwarded twice.
+const SEEN_CAPACITY: usize = 8_192;
+
+/// Numbers own messages and remembers those of others.
+pub(super) struct Relay {
+    magic: [u8; 4],
+    own: NodeId,
+    next_id: u64,
+    seen: BTreeSet<(NodeId, u64)>,
+    seen_order: VecDeque<(NodeId, u64)>,
+}
+
+impl Relay {
+    /// `first_id` must be above all ids that this node used before a restart.
+    pub(super) fn new(magic: [u8; 4], own: NodeId, first_id: u64) -> Self {
+        Self {
+            magic,
+            own,
+            next_id: first_id,
+            seen: BTreeSet::new(),
+            seen_order: VecDeque::new(),
+        }
+    }
+
+    /// Message ids go up with time, so that a restarted node's messages are not taken for old ones.
+    pub(super) fn advance(&mut self, now_ms: u64) {
+        self.next_id = self.next_id.max(now_ms << 16);
+    }
+
+    /// A packet for a peer that goes no further.
+    pub(super) fn wrap_for_peer(&mut self, peer: NodeId, message: &Message) -> Option<Packet> {
+        self.wrap(Some(peer), 0, message)
+    }
+
+    /// A packet for everybody, or for one recipient, that peers pass on.
+    pub(super) fn wrap_for_network(
+        &mut self,
+        recipient: Option<NodeId>,
+        message: &Message,
+    ) -> Option<Packet> {
+        self.wrap(recipient, MAX_HOPS, message)
+    }
+
+    fn wrap(&mut self, recipient: Option<NodeId>, hops_left: u8, message: &Message) -> Option<Packet> {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        self.note((self.own, id));
+        let envelope = Envelope::new(self.magic, self.own, recipient, id, hops_left, message)?;
+        Some(envelope.to_packet())
+    }
+
+    /// True when this message has not been seen before; it has been from now on.
+    pub(super) fn is_new(&mut self, envelope: &Envelope) -> bool {
+        self.note((envelope.sender, envelope.message_id))
+    }
+
+    fn note(&mut self, key: (NodeId, u64)) -> bool {
+        if !self.seen.insert(key) {
+            return false;
+        }
+        self.seen_order.push_back(key);
+        if self.seen_order.len() > SEEN_CAPACITY
+            && let Some(oldest) = self.seen_order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        true
+    }
+
+    /// The peers that `envelope`, which came from `from`, is passed on to, and the packet for them.
+    pub(super) fn forward(
+        &self,
+        envelope: &Envelope,
+        from: NodeId,
+        peers: &[NodeId],
+    ) -> (Vec<NodeId>, Packet) {
+        let hops_left = envelope.hops_left.saturating_sub(1);
+        let packet = Envelope {
+            hops_left,
+            ..envelope.clone()
+        }
+        .to_packet();
+        let targets = if envelope.hops_left == 0 || envelope.recipient == Some(self.own) {
+            Vec::new()
+        } else {
+            route(envelope.recipient, peers)
+                .into_iter()
+                .filter(|peer| *peer != from && *peer != envelope.sender)
+                .collect()
+        };
+        (targets, packet)
+    }
+}
+
+/// The recipient itself if it is a peer, else all peers.
+pub(super) fn route(recipient: Option<NodeId>, peers: &[NodeId]) -> Vec<NodeId> {
+    match recipient {
+        Some(recipient) if peers.contains(&recipient) => Vec::from([recipient]),
+        _ => peers.to_vec(),
+    }
+}

@@ -1,0 +1,365 @@
+//! The worker role: a compute node that commits, delivers and collects.
+
+use super::base::Base;
+use super::config::WorkerConfig;
+use super::purse::unsigned;
+use super::record::{Record, WorkerJob};
+use crate::escrow::{Engagement, JobRecord, JobState};
+use crate::job::{Opening, SignedDelivery};
+use crate::keys::{NodeId, seal};
+use crate::model::{Finish, InferenceResult, InferenceTask, Tokens};
+use crate::primitives::{Digest, JobId, Time, encode, tagged_hash};
+use crate::process::{Event, Output, Outputs, RequestId};
+use crate::tx::{Action, ActionKind, Lock, Transaction, TxOut};
+use crate::wire::Message;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// Blocks before the deadline within which no new work is begun.
+const DEADLINE_MARGIN: u32 = 3;
+/// A message that was not answered is sent again after this long.
+const SEND_AGAIN_MS: u64 = 60_000;
+
+/// Jobs of this worker.
+pub(super) struct Worker {
+    config: WorkerConfig,
+    generating: BTreeMap<RequestId, JobId>,
+    jobs: BTreeMap<JobId, WorkerJob>,
+    sent_at: BTreeMap<JobId, Time>,
+}
+
+impl Worker {
+    pub(super) fn new(config: WorkerConfig) -> Self {
+        Self {
+            config,
+            generating: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            sent_at: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, base: &mut Base, job: WorkerJob) {
+        base.purse.reserve(&stake_inputs(&job.engage));
+        self.jobs.insert(job.job, job);
+    }
+
+    /// Does what is due for each job, and takes new ones on.
+    pub(super) fn drive(&mut self, base: &mut Base, now: Time, out: &mut Outputs) {
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        for job in jobs {
+            self.drive_job(base, now, &job, out);
+        }
+        self.take_jobs(base, out);
+    }
+
+    /// Starts on open jobs whose escrow is mined (hole H15: nobody computes for a promise).
+    fn take_jobs(&mut self, base: &mut Base, out: &mut Outputs) {
+        let open: Vec<JobRecord> = base
+            .chain
+            .ledger()
+            .unclosed_jobs()
+            .filter(|record| record.state == JobState::Open)
+            .filter(|record| !self.jobs.contains_key(&record.id))
+            .filter(|record| !self.generating.values().any(|job| *job == record.id))
+            .filter(|record| base.next_height().plus(DEADLINE_MARGIN) < record.terms.deadline)
+            .cloned()
+            .collect();
+        for record in open {
+            if self.generating.len() >= self.config.parallel_jobs {
+                return;
+            }
+            self.take_job(base, &record, out);
+        }
+    }
+
+    fn take_job(&mut self, base: &mut Base, record: &JobRecord, out: &mut Outputs) {
+        let Some(offer) = base.jobs.get(&record.id) else {
+            return;
+        };
+        let affordable = base
+            .purse
+            .choose(record.terms.stake, base.next_height(), &base.mempool)
+            .is_some();
+        // The offer came from anybody; only its prompt matters, and the ledger's terms commit to that.
+        if offer.terms != record.terms || base.manifest(&record.terms.model).is_none() || !affordable {
+            return;
+        }
+        let terms = &record.terms;
+        let task = InferenceTask::Generate {
+            model: terms.model,
+            job: record.id,
+            prompt: offer.prompt.clone(),
+            prefix: Tokens::new(),
+            max_tokens: terms.max_tokens,
+            seed: terms.seed,
+            sampling: terms.sampling,
+        };
+        let request = base.next_request();
+        self.generating.insert(request, record.id);
+        let node_key = base.config.key.public_key();
+        base.send_through(
+            None,
+            &Message::JobAccepted {
+                job: record.id,
+                node_key,
+            },
+            out,
+        );
+        out.event(Event::JobAccepted { job: record.id });
+        out.push(Output::Infer {
+            request,
+            task: Box::new(task),
+        });
+    }
+
+    /// The model's output: commit to it.
+    pub(super) fn handle_inferred(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        request: RequestId,
+        result: &InferenceResult,
+        out: &mut Outputs,
+    ) {
+        let Some(job) = self.generating.remove(&request) else {
+            return;
+        };
+        match result {
+            InferenceResult::Generated { output, finish } => self.commit(base, &job, output, *finish, out),
+            InferenceResult::Failed { reason } => base.reject(base.id(), reason.as_str().into(), out),
+            InferenceResult::Predicted { .. } => {}
+        }
+        self.drive(base, now, out);
+    }
+
+    fn commit(&mut self, base: &mut Base, job: &JobId, output: &Tokens, finish: Finish, out: &mut Outputs) {
+        let Some(record) = base.chain.ledger().job(job).cloned() else {
+            return;
+        };
+        let salt = base.config.key.derive("camelid/opening-salt", job.as_ref());
+        let opening = Opening {
+            finish,
+            output: output.clone(),
+            salt,
+        };
+        let Some(engage) = half_signed_engage(base, &record, &opening) else {
+            return;
+        };
+        base.purse.reserve(&stake_inputs(&engage));
+        let entry = WorkerJob {
+            job: *job,
+            opening,
+            engage,
+            delivery: None,
+            received: false,
+        };
+        // Durable before anybody can hold us to it: without the salt there is no delivery.
+        persist(&entry, out);
+        self.jobs.insert(*job, entry);
+        out.event(Event::OutputCommitted { job: *job });
+    }
+
+    fn drive_job(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
+        let Some(record) = base.chain.ledger().job(job).cloned() else {
+            return;
+        };
+        let Some(entry) = self.jobs.get(job) else { return };
+        let commitment = committed(&entry.engage);
+        match &record.state {
+            JobState::Open => self.offer_engage(base, now, &record, out),
+            JobState::Closed(_) => self.drop_job(base, job),
+            JobState::Engaged(engagement)
+            | JobState::Delivered(engagement)
+            | JobState::Withheld { engagement, .. } => {
+                if Some(engagement.commitment) == commitment {
+                    self.drive_engaged(base, now, &record, engagement, out);
+                } else {
+                    // Another node was first: the stake was never locked. The job stays known, in case a
+                    // reorganisation opens it again.
+                    base.purse.release(&stake_inputs(&entry.engage));
+                }
+            }
+        }
+    }
+
+    fn drive_engaged(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        record: &JobRecord,
+        engagement: &Engagement,
+        out: &mut Outputs,
+    ) {
+        let moment = base.chain.ledger().next_moment(base.block_time(now));
+        if record.may_settle(&moment, base.chain.params()) {
+            // A node that could not answer a Withheld claim in time does not press for its own slash.
+            if !matches!(record.state, JobState::Withheld { .. }) {
+                base.submit_action(now, record.id, record.seq, ActionKind::Settle, out);
+            }
+            return;
+        }
+        let buried = engagement.since.height.plus(base.chain.params().jobs.burial);
+        if base.chain.height() < buried {
+            return;
+        }
+        let Some(delivery) = self.delivery(base, record, engagement, out) else {
+            return;
+        };
+        match &record.state {
+            JobState::Withheld { .. } => {
+                let kind = ActionKind::Deliver(Box::new(delivery));
+                base.submit_action(now, record.id, record.seq, kind, out);
+            }
+            JobState::Engaged(_) => self.send_delivery(base, now, record, delivery, out),
+            _ => {}
+        }
+    }
+
+    /// The signed delivery, made and persisted once.
+    fn delivery(
+        &mut self,
+        base: &Base,
+        record: &JobRecord,
+        engagement: &Engagement,
+        out: &mut Outputs,
+    ) -> Option<SignedDelivery> {
+        let entry = self.jobs.get_mut(&record.id)?;
+        if entry.delivery.is_none() {
+            let context = record.seal_context(base.chain.ledger().genesis(), engagement);
+            let ephemeral = base.config.key.derive_key("camelid/ephemeral", &encode(&context));
+            let sealed = seal(&context, &ephemeral, &entry.opening.to_bytes())?;
+            entry.delivery =
+                SignedDelivery::sign(&context, sealed.ephemeral, sealed.ciphertext, &base.config.key);
+            persist(entry, out);
+        }
+        entry.delivery.clone()
+    }
+
+    fn send_delivery(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        record: &JobRecord,
+        delivery: SignedDelivery,
+        out: &mut Outputs,
+    ) {
+        let received = self.jobs.get(&record.id).is_some_and(|entry| entry.received);
+        if received || !self.is_due(now, &record.id) {
+            return;
+        }
+        let message = Message::Delivery {
+            job: record.id,
+            delivery: Box::new(delivery),
+        };
+        base.send_through(Some(record.terms.contact), &message, out);
+        out.event(Event::DeliverySent { job: record.id });
+    }
+
+    /// Sends the half-signed Engage until somebody's is mined.
+    fn offer_engage(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
+        if base.next_height() >= record.terms.deadline || !self.is_due(now, &record.id) {
+            return;
+        }
+        let Some(entry) = self.jobs.get(&record.id) else {
+            return;
+        };
+        let message = Message::Engage(Box::new(entry.engage.clone()));
+        base.send_through(Some(record.terms.contact), &message, out);
+    }
+
+    /// True once every [`SEND_AGAIN_MS`] for each job.
+    fn is_due(&mut self, now: Time, job: &JobId) -> bool {
+        let due = self
+            .sent_at
+            .get(job)
+            .is_none_or(|at| now >= at.after_ms(SEND_AGAIN_MS));
+        if due {
+            self.sent_at.insert(*job, now);
+        }
+        due
+    }
+
+    /// The client says that it has the delivery.
+    pub(super) fn handle_received(&mut self, base: &Base, job: &JobId, sender: NodeId) {
+        let contact = base.chain.ledger().job(job).map(|record| record.terms.contact);
+        if let Some(entry) = self.jobs.get_mut(job)
+            && contact == Some(sender)
+        {
+            entry.received = true;
+        }
+    }
+
+    fn drop_job(&mut self, base: &mut Base, job: &JobId) {
+        if let Some(entry) = self.jobs.remove(job) {
+            base.purse.release(&stake_inputs(&entry.engage));
+        }
+        self.sent_at.remove(job);
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        let jobs: Vec<_> = self
+            .jobs
+            .values()
+            .map(|entry| {
+                (
+                    entry.job,
+                    entry.engage.txid(),
+                    entry.delivery.is_some(),
+                    entry.received,
+                )
+            })
+            .collect();
+        Digest(tagged_hash("camelid/worker", &(jobs, &self.generating, &self.sent_at)).0)
+    }
+}
+
+fn persist(entry: &WorkerJob, out: &mut Outputs) {
+    out.push(Output::Persist(Box::new(Record::WorkerJob(Box::new(
+        entry.clone(),
+    )))));
+}
+
+/// The inputs of an Engage that are the node's.
+fn stake_inputs(engage: &Transaction) -> Vec<crate::tx::OutPoint> {
+    engage.inputs.iter().skip(1).map(|input| input.previous).collect()
+}
+
+fn committed(engage: &Transaction) -> Option<crate::primitives::Commitment> {
+    match engage.action.as_ref()?.kind {
+        ActionKind::Engage { commitment, .. } => Some(commitment),
+        _ => None,
+    }
+}
+
+/// The paper's testament: escrow and stake into one bond, signed for the stake.
+fn half_signed_engage(base: &Base, record: &JobRecord, opening: &Opening) -> Option<Transaction> {
+    let ledger = base.chain.ledger();
+    let key = &base.config.key;
+    let payout = base.purse.script().clone();
+    let commitment = opening.commitment(ledger.genesis(), &record.id, &key.public_key(), &payout);
+    let funds = base
+        .purse
+        .choose(record.terms.stake, base.next_height(), &base.mempool)?;
+    let bond = TxOut {
+        value: record.terms.bond_value()?,
+        lock: Lock::Bond,
+    };
+    let inputs: Vec<_> = [record.escrow].into_iter().chain(funds.inputs).collect();
+    let outputs = [bond].into_iter().chain(funds.change).collect();
+    let kind = ActionKind::Engage {
+        commitment,
+        node_key: key.public_key(),
+        payout,
+    };
+    let transaction = unsigned(
+        &inputs,
+        outputs,
+        Some(record.id),
+        Some(Action {
+            seq: record.seq,
+            kind,
+        }),
+    )?;
+    base.purse.sign(key, ledger, transaction, 1)
+}

@@ -1,0 +1,106 @@
+//! Messages, each with a bound on everything in it.
+
+use crate::block::{Block, BlockHeader};
+use crate::job::{Offer, SignedDelivery};
+use crate::keys::PublicKey;
+use crate::primitives::{BlockHash, BoundedVec, DecodeError, JobId, Wtxid, decode, encode};
+use crate::tx::Transaction;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Most hashes in a block locator.
+pub const MAX_LOCATOR: usize = 64;
+/// Most headers in a message.
+pub const MAX_HEADERS: usize = 2_000;
+/// Most blocks asked for in a message.
+pub const MAX_REQUESTED_BLOCKS: usize = 16;
+/// Most transaction ids in a message.
+pub const MAX_INVENTORY: usize = 1_000;
+
+/// A message's payload. Its discriminant is the envelope's message type.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Message {
+    /// Asks for the headers after the first of these hashes that the other knows.
+    GetHeaders(BoundedVec<BlockHash, MAX_LOCATOR>),
+    /// Headers in order, each the child of the one before. One alone announces a block.
+    Headers(BoundedVec<BlockHeader, MAX_HEADERS>),
+    /// Asks for blocks.
+    GetBlocks(BoundedVec<BlockHash, MAX_REQUESTED_BLOCKS>),
+    /// A block.
+    Block(Box<Block>),
+    /// Transactions that the sender has.
+    Inventory(BoundedVec<Wtxid, MAX_INVENTORY>),
+    /// Asks for transactions.
+    GetTransactions(BoundedVec<Wtxid, MAX_INVENTORY>),
+    /// A transaction.
+    Transaction(Box<Transaction>),
+    /// A client looks for a node (paper, 2.4: job creation). Broadcast.
+    JobOffer(Box<Offer>),
+    /// A node says that it works on a job. Advisory. Broadcast.
+    JobAccepted {
+        /// The job.
+        job: JobId,
+        /// The node.
+        node_key: PublicKey,
+    },
+    /// The node's half-signed Engage, to the client (paper, 2.4: the testament).
+    Engage(Box<Transaction>),
+    /// The signed ciphertext, to the client.
+    Delivery {
+        /// The job.
+        job: JobId,
+        /// The delivery.
+        delivery: Box<SignedDelivery>,
+    },
+    /// The client has the delivery and asks for no more copies. To the node.
+    DeliveryReceived {
+        /// The job.
+        job: JobId,
+    },
+}
+
+impl Message {
+    /// Type number and payload for an envelope.
+    pub fn to_parts(&self) -> (u8, Vec<u8>) {
+        let mut bytes = encode(self);
+        let kind = bytes.remove(0);
+        (kind, bytes)
+    }
+
+    /// The message of type `kind` with this payload, or `None` for a type from the future.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the type is known and the payload malformed.
+    pub fn from_parts(kind: u8, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
+        if kind > Self::LAST_KIND {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(payload.len() + 1);
+        bytes.push(kind);
+        bytes.extend_from_slice(payload);
+        let limit = bytes.len();
+        decode(&bytes, limit).map(Some)
+    }
+
+    /// The type number of [`Message::DeliveryReceived`].
+    const LAST_KIND: u8 = 11;
+
+    /// The message's name in traces and reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::GetHeaders(_) => "GetHeaders",
+            Self::Headers(_) => "Headers",
+            Self::GetBlocks(_) => "GetBlocks",
+            Self::Block(_) => "Block",
+            Self::Inventory(_) => "Inventory",
+            Self::GetTransactions(_) => "GetTransactions",
+            Self::Transaction(_) => "Transaction",
+            Self::JobOffer(_) => "JobOffer",
+            Self::JobAccepted { .. } => "JobAccepted",
+            Self::Engage(_) => "Engage",
+            Self::Delivery { .. } => "Delivery",
+            Self::DeliveryReceived { .. } => "DeliveryReceived",
+        }
+    }
+}
