@@ -12,7 +12,7 @@ mod transaction;
 mod view;
 
 pub use connect::{BlockError, check_block, connect_block};
-pub use fork_choice::{Chain, Submission, TipChange};
+pub use fork_choice::{Chain, Submission, SubmitError, TipChange};
 pub use headers::{HeaderError, HeaderTree};
 pub use ledger::{Coin, Created, Delta, Ledger, Totals};
 pub use transaction::{TransactionError, apply_transaction};

@@ -16,7 +16,7 @@ pub struct SignedDelivery {
     pub ephemeral: PublicKey,
     /// The sealed opening.
     pub ciphertext: BoundedVec<u8, MAX_CIPHERTEXT_BYTES>,
-    /// The node's signature over [`SignedDelivery::signed_hash`].
+    /// The node's signature over job, bond, commitment, recipient, `E` and the ciphertext's hash.
     pub signature: Signature,
 }
 

@@ -1,7 +1,7 @@
 //! A participant: a full node with up to three roles.
 //!
-//! [`Base`](base::Base) is what every node does: it keeps chain, mempool and job pool, and talks to
-//! peers. The roles ([`client`], [`worker`], [`miner`]) are state machines beside it. Each role looks
+//! `Base` is what every node does: it keeps chain, mempool and job pool, and talks to
+//! peers. The roles (client, worker, miner) are state machines beside it. Each role looks
 //! at the ledger and at its own records and does what is due; it does so again whenever the tip
 //! moves and at every maintenance, so that a lost message or a crash costs time and nothing else.
 
