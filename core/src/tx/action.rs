@@ -37,7 +37,7 @@ pub enum ActionKind {
     Settle,
     /// The client says that it got no delivery, and puts a deposit into output 0.
     Withheld {
-        /// The client's signature over [`withheld_hash`].
+        /// The client's signature over genesis, job and sequence number.
         signature: Signature,
     },
     /// Answers on the ledger with the delivery; by anyone, with the node's signature.
