@@ -1,0 +1,138 @@
+//! A model made of hashes.
+
+use super::LanguageModel;
+use super::sampler::{Draw, Score};
+use camelid_core::model::{Manifest, NumericsProfile, Prediction, TokenId};
+use camelid_core::primitives::{BoundedVec, Hash256, sha256, tagged_hash};
+
+/// Tokens considered after each prefix, besides the end token.
+const CANDIDATES: usize = 8;
+/// Ids are bytes; 0 ends the output.
+const VOCABULARY: u32 = 256;
+const END: TokenId = 0;
+const CONTEXT: u32 = 8192;
+/// Score of the best token where it is easy to guess; the others are at most 2.55 there, and
+/// anything up to 5.1 where it is hard.
+const EASY_LOGIT_MILLI: i32 = 7_000;
+
+/// What a [`HashModel`] is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashModelConfig {
+    /// The language. Models of one language find the same contexts easy and agree on them.
+    pub language: u64,
+    /// The weights. Models of one language but different weights disagree where it is hard.
+    pub weights: u64,
+    /// How many tokens a prediction depends on.
+    pub look_back: usize,
+    /// Share of contexts, in thousandths, in which the next token is hard to guess.
+    pub hard_permille: u16,
+    /// Share of contexts, in thousandths, in which the text ends.
+    pub end_permille: u16,
+}
+
+impl Default for HashModelConfig {
+    /// A quarter of the contexts is hard; outputs are some 200 tokens long.
+    fn default() -> Self {
+        Self {
+            language: 0,
+            weights: 0,
+            look_back: 4,
+            hard_permille: 250,
+            end_permille: 5,
+        }
+    }
+}
+
+/// A model whose scores are hashes of the last few tokens: one hash per prediction, two where the
+/// next token is hard to guess, plus one per candidate for noise.
+#[derive(Clone, Debug)]
+pub struct HashModel {
+    config: HashModelConfig,
+    manifest: Manifest,
+}
+
+impl HashModel {
+    /// The model that `config` describes.
+    pub fn new(config: HashModelConfig) -> Self {
+        let HashModelConfig {
+            language,
+            weights,
+            look_back,
+            hard_permille,
+            end_permille,
+        } = config;
+        let fields = (language, weights, look_back as u64, hard_permille, end_permille);
+        let manifest = Manifest {
+            chunk_root: tagged_hash("camelid/hash-model", &fields),
+            chunks: 0,
+            bytes: 0,
+            tokenizer: sha256(b"bytes"),
+            vocabulary: VOCABULARY,
+            end_tokens: BoundedVec::from_vec(vec![END]).unwrap_or_default(),
+            context: CONTEXT,
+            profile: NumericsProfile::exact("hash"),
+        };
+        Self { config, manifest }
+    }
+
+    /// A model with other weights that agrees with this one wherever the next token is easy to
+    /// guess, and by chance elsewhere: a smaller or quantized version of it, or a draft model.
+    pub fn imitation(&self, weights: u64) -> Self {
+        Self::new(HashModelConfig {
+            weights,
+            ..self.config
+        })
+    }
+
+    fn scores(&self, prefix: &[TokenId]) -> Vec<Score> {
+        let context = &prefix[prefix.len().saturating_sub(self.config.look_back)..];
+        let here = tagged_hash("camelid/hash-model-context", &(self.config.language, context));
+        let [hard, end] = [word(&here, 0), word(&here, 2)];
+        let mut scores = if hard % 1000 < self.config.hard_permille {
+            let opinion = tagged_hash("camelid/hash-model-weights", &(self.config.weights, here));
+            spread(&here, |index| i32::from(opinion.0[index]) * 20)
+        } else {
+            spread(&here, |index| match index {
+                0 => EASY_LOGIT_MILLI,
+                _ => i32::from(here.0[16 + index]) * 10,
+            })
+        };
+        if end % 1000 < self.config.end_permille {
+            scores.push(Score {
+                token: END,
+                logit_milli: 2 * EASY_LOGIT_MILLI,
+            });
+        }
+        scores
+    }
+}
+
+/// Different tokens, none of them the end token, with the given scores.
+fn spread(hash: &Hash256, logit_milli: impl Fn(usize) -> i32) -> Vec<Score> {
+    let mut scores: Vec<Score> = Vec::with_capacity(CANDIDATES + 1);
+    for index in 0..CANDIDATES {
+        let mut token = u32::from(hash.0[8 + index]);
+        while token == END || scores.iter().any(|score| score.token == token) {
+            token = (token + 1) % VOCABULARY;
+        }
+        scores.push(Score {
+            token,
+            logit_milli: logit_milli(index),
+        });
+    }
+    scores
+}
+
+fn word(hash: &Hash256, at: usize) -> u16 {
+    u16::from_le_bytes([hash.0[at], hash.0[at + 1]])
+}
+
+impl LanguageModel for HashModel {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn predict(&self, draw: &Draw, prefix: &[TokenId], claimed: Option<TokenId>) -> Prediction {
+        draw.predict(prefix.len(), self.scores(prefix), claimed)
+    }
+}

@@ -1,0 +1,511 @@
+//! The models the simulator runs on: what they write, they predict; everywhere, every time.
+
+use camelid_core::model::{
+    Finish, InferenceResult, InferenceTask, NumericsProfile, Prediction, Sampling, TokenId,
+};
+use camelid_core::primitives::{BoundedVec, JobId, ModelId, Stream};
+use camelid_core::rastic::{Claim, Spec, Verdict, judge_result, plan};
+use camelid_sim::model::{
+    Draw, HashModel, HashModelConfig, LanguageModel, NgramModel, Score, fixed, run_task,
+};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const JOB: JobId = JobId([7; 32]);
+const WARM: Sampling = Sampling {
+    temperature_milli: 1000,
+    ..Sampling::GREEDY
+};
+
+fn hash_model() -> HashModel {
+    HashModel::new(HashModelConfig::default())
+}
+
+fn trigram() -> NgramModel {
+    NgramModel::train(3, NgramModel::TEXT)
+}
+
+/// A model and prompts it can continue.
+type Prompted = (Box<dyn LanguageModel>, Vec<Vec<TokenId>>);
+
+/// Both kinds of model, each with prompts it can continue.
+fn models() -> Vec<Prompted> {
+    let trigram = trigram();
+    let verses = ["In the beginning", "And Noah", "", "And the LORD said unto"];
+    let verses = verses.map(|verse| trigram.words().encode(verse)).to_vec();
+    let numbers = (0..20).map(|n| vec![1 + n, 2, 3]).collect();
+    vec![(Box::new(trigram), verses), (Box::new(hash_model()), numbers)]
+}
+
+fn bounded<T: Clone, const MAX: usize>(items: &[T]) -> BoundedVec<T, MAX> {
+    BoundedVec::from_vec(items.to_vec()).expect("tests are short")
+}
+
+fn length(tokens: &[TokenId]) -> u32 {
+    u32::try_from(tokens.len()).expect("tests are short")
+}
+
+fn generate_task(
+    model: &dyn LanguageModel,
+    prompt: &[TokenId],
+    max_tokens: u32,
+    seed: u64,
+    sampling: Sampling,
+) -> InferenceTask {
+    InferenceTask::Generate {
+        model: model.manifest().id(),
+        job: JOB,
+        prompt: bounded(prompt),
+        prefix: BoundedVec::new(),
+        max_tokens,
+        seed,
+        sampling,
+    }
+}
+
+fn predict_task(
+    model: &dyn LanguageModel,
+    prompt: &[TokenId],
+    output: &[TokenId],
+    positions: &[u32],
+    seed: u64,
+    sampling: Sampling,
+) -> InferenceTask {
+    InferenceTask::Predict {
+        model: model.manifest().id(),
+        job: JOB,
+        prompt: bounded(prompt),
+        output: bounded(output),
+        positions: bounded(positions),
+        seed,
+        sampling,
+    }
+}
+
+fn generate(
+    model: &dyn LanguageModel,
+    prompt: &[TokenId],
+    max_tokens: u32,
+    seed: u64,
+    sampling: Sampling,
+) -> (Vec<TokenId>, Finish) {
+    match run_task(model, &generate_task(model, prompt, max_tokens, seed, sampling)) {
+        InferenceResult::Generated { output, finish } => (output.into_vec(), finish),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn predictions(result: InferenceResult) -> Vec<Prediction> {
+    match result {
+        InferenceResult::Predicted { predictions } => predictions.into_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+// ---- Generation and prediction ----
+
+#[test]
+fn what_a_model_writes_it_predicts() {
+    let top = Sampling {
+        top_k: 5,
+        top_p_milli: 900,
+        ..WARM
+    };
+    for (model, prompts) in models() {
+        let model = &*model;
+        for prompt in &prompts {
+            for (seed, sampling) in [(1, Sampling::GREEDY), (1, WARM), (2, WARM), (3, top)] {
+                let (output, finish) = generate(model, prompt, 60, seed, sampling);
+                let end_tokens = &model.manifest().end_tokens;
+                assert_eq!(Finish::derive(&output, end_tokens, 60), Some(finish));
+                assert!(
+                    output[..output.len() - 1]
+                        .iter()
+                        .all(|token| !end_tokens.contains(token))
+                );
+
+                let claim = Claim {
+                    prompt,
+                    output: &output,
+                    max_tokens: 60,
+                    end_tokens,
+                };
+                let plan = plan(Spec::V2, &claim, 0, &mut Stream::new(1, "rastic"));
+                let task = predict_task(model, prompt, &output, &plan.positions, seed, sampling);
+                let result = run_task(model, &task);
+                let verdict = judge_result(&plan, &claim, &model.manifest().profile, &result);
+                assert_eq!(verdict, Verdict::Valid);
+                assert!(
+                    predictions(result)
+                        .iter()
+                        .all(|prediction| prediction.gap_milli == 0)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_token_has_a_gap() {
+    for (model, prompts) in models() {
+        let model = &*model;
+        for prompt in &prompts {
+            let (mut output, _) = generate(model, prompt, 9, 1, WARM);
+            let honest = output[0];
+            output[0] = (honest + 1) % model.manifest().vocabulary;
+            let at = length(prompt);
+            let task = predict_task(model, prompt, &output, &[at], 1, WARM);
+            let prediction = predictions(run_task(model, &task))[0];
+            assert_eq!(prediction.token, honest);
+            assert!(prediction.gap_milli > 0);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_claimed_behind_the_output() {
+    let model = hash_model();
+    let task = predict_task(&model, &[1, 2], &[3], &[3, 0], 1, WARM);
+    let predictions = predictions(run_task(&model, &task));
+    assert_eq!(predictions[0].gap_milli, 0);
+    assert!(
+        predictions[1].gap_milli > 0,
+        "positions are answered in their order"
+    );
+}
+
+#[test]
+fn a_prefix_is_continued_as_if_it_had_just_been_written() {
+    let model = hash_model();
+    let (output, finish) = generate(&model, &[9, 9], 50, 5, WARM);
+    for written in 0..=output.len() {
+        let InferenceTask::Generate {
+            model: id,
+            job,
+            prompt,
+            max_tokens,
+            seed,
+            sampling,
+            ..
+        } = generate_task(&model, &[9, 9], 50, 5, WARM)
+        else {
+            unreachable!("made above")
+        };
+        let prefix = bounded(&output[..written]);
+        let task = InferenceTask::Generate {
+            model: id,
+            job,
+            prompt,
+            prefix,
+            max_tokens,
+            seed,
+            sampling,
+        };
+        let output = bounded(&output);
+        assert_eq!(
+            run_task(&model, &task),
+            InferenceResult::Generated { output, finish }
+        );
+    }
+}
+
+#[test]
+fn seeds_and_jobs_decide_when_it_is_warm() {
+    for (model, prompts) in models() {
+        let outputs = |sampling| {
+            let outputs = prompts.iter().flat_map(|prompt| {
+                let model = &*model;
+                (0..10).map(move |seed| (prompt, generate(model, prompt, 40, seed, sampling)))
+            });
+            outputs
+                .map(|(prompt, (output, _))| (prompt, output))
+                .collect::<BTreeSet<_>>()
+                .len()
+        };
+        assert_eq!(outputs(Sampling::GREEDY), prompts.len());
+        assert!(outputs(WARM) > 5 * prompts.len());
+    }
+    let scores: Vec<Score> = (0..8)
+        .map(|token| Score {
+            token,
+            logit_milli: 0,
+        })
+        .collect();
+    let token = |job| {
+        let draw = Draw {
+            seed: 1,
+            job: JobId([job; 32]),
+            sampling: WARM,
+        };
+        draw.predict(0, scores.clone(), None).token
+    };
+    assert!((1..20).any(|job| token(job) != token(0)));
+}
+
+#[test]
+fn outputs_do_not_change() {
+    let written = |model: &NgramModel, sampling| {
+        let prompt = model.words().encode("In the beginning");
+        model.words().decode(&generate(model, &prompt, 24, 1, sampling).0)
+    };
+    assert_eq!(
+        written(&trigram(), Sampling::GREEDY),
+        ", between me and thee, and the morning were the families of the LORD God said, I will not destroy it."
+    );
+    assert_eq!(
+        written(&trigram(), WARM),
+        "of his house with blindness, both of fowl, and upon all the days of Enoch were three hundred cubits, and thy"
+    );
+    assert_eq!(
+        generate(&hash_model(), &[4, 5, 6], 8, 1, WARM).0,
+        [15, 44, 7, 116, 61, 17, 8, 237]
+    );
+}
+
+#[test]
+fn some_outputs_end_and_some_reach_the_limit() {
+    for (model, prompts) in models() {
+        let ended = prompts
+            .iter()
+            .flat_map(|prompt| (0..20).map(move |seed| (prompt, seed)))
+            .map(|(prompt, seed)| generate(&*model, prompt, 40, seed, WARM).1)
+            .collect::<Vec<_>>();
+        assert!(ended.contains(&Finish::EndToken));
+        assert!(ended.contains(&Finish::Limit));
+    }
+}
+
+// ---- Imitations ----
+
+/// How often, in thousandths, `cheap` would have written what `model` wrote.
+fn agreement_permille(model: &dyn LanguageModel, cheap: &dyn LanguageModel, prompts: &[Vec<TokenId>]) -> u64 {
+    let (mut same, mut all) = (0, 0);
+    for prompt in prompts {
+        for seed in 0..10 {
+            let (output, _) = generate(model, prompt, 60, seed, WARM);
+            let first = length(prompt);
+            let positions: Vec<u32> = (first..).take(output.len()).collect();
+            let task = predict_task(cheap, prompt, &output, &positions, seed, WARM);
+            for (prediction, token) in predictions(run_task(cheap, &task)).iter().zip(&output) {
+                same += u64::from(prediction.token == *token);
+                all += 1;
+            }
+        }
+    }
+    same * 1000 / all
+}
+
+#[test]
+fn lower_orders_agree_part_of_the_time() {
+    let (_, prompts) = models().swap_remove(0);
+    let cheap = |order| NgramModel::train(order, NgramModel::TEXT);
+    let bigram = agreement_permille(&trigram(), &cheap(2), &prompts);
+    let unigram = agreement_permille(&trigram(), &cheap(1), &prompts);
+    assert!((200..950).contains(&bigram), "bigram: {bigram}");
+    assert!((0..bigram).contains(&unigram), "unigram: {unigram}");
+}
+
+#[test]
+fn an_imitation_agrees_where_it_is_easy() {
+    let (_, prompts) = models().swap_remove(1);
+    let share = |hard_permille| {
+        let model = HashModel::new(HashModelConfig {
+            hard_permille,
+            ..HashModelConfig::default()
+        });
+        agreement_permille(&model, &model.imitation(1), &prompts)
+    };
+    assert_eq!(share(0), 1000);
+    let (some, all) = (share(250), share(1000));
+    assert!((700..900).contains(&some), "a quarter hard: {some}");
+    assert!((50..500).contains(&all), "all hard: {all}");
+}
+
+// ---- Refusals ----
+
+#[test]
+fn bad_tasks_fail_with_a_reason() {
+    let model = hash_model();
+    let context = model.manifest().context;
+    assert_eq!(context, 8192, "the cases below need prompt + limit = context + 1");
+    let failed = |task: &InferenceTask| match run_task(&model, task) {
+        InferenceResult::Failed { reason } => !reason.as_str().is_empty(),
+        _ => false,
+    };
+    let hot = Sampling {
+        temperature_milli: 10_001,
+        ..WARM
+    };
+    assert!(!failed(&generate_task(&model, &[255], 4, 1, WARM)));
+    assert!(failed(&generate_task(&model, &[256], 4, 1, WARM)));
+    assert!(failed(&generate_task(&model, &[1], 0, 1, WARM)));
+    assert!(failed(&generate_task(&model, &[1], 4097, 1, WARM)));
+    assert!(failed(&generate_task(&model, &[1], u32::MAX, 1, WARM)));
+    assert!(failed(&generate_task(&model, &[1], 4, 1, hot)));
+    assert!(!failed(&predict_task(&model, &[1], &[255], &[2], 1, WARM)));
+    assert!(failed(&predict_task(&model, &[1], &[256], &[1], 1, WARM)));
+    assert!(failed(&predict_task(&model, &[1], &[2], &[3], 1, WARM)));
+    assert!(failed(&predict_task(&model, &[1], &[2], &[1], 1, hot)));
+
+    let mut other = generate_task(&model, &[1], 4, 1, WARM);
+    if let InferenceTask::Generate { model, .. } = &mut other {
+        *model = ModelId([1; 32]);
+    }
+    assert!(failed(&other));
+}
+
+/// A model with room for four tokens.
+struct Small(camelid_core::model::Manifest);
+
+impl LanguageModel for Small {
+    fn manifest(&self) -> &camelid_core::model::Manifest {
+        &self.0
+    }
+    fn predict(&self, _: &Draw, prefix: &[TokenId], _: Option<TokenId>) -> Prediction {
+        assert!(prefix.len() <= 4, "asked beyond the context");
+        Prediction {
+            token: 1,
+            gap_milli: 0,
+        }
+    }
+}
+
+#[test]
+fn the_context_is_kept() {
+    let mut manifest = hash_model().manifest().clone();
+    manifest.context = 4;
+    manifest.profile = NumericsProfile::exact("small");
+    let model = Small(manifest);
+    let failed = |task| matches!(run_task(&model, &task), InferenceResult::Failed { .. });
+    assert!(!failed(generate_task(&model, &[1, 1], 2, 1, WARM)));
+    assert!(failed(generate_task(&model, &[1, 1], 3, 1, WARM)));
+    assert!(!failed(predict_task(&model, &[1, 1], &[1, 1], &[4], 1, WARM)));
+    assert!(failed(predict_task(&model, &[1, 1], &[1, 1, 1], &[2], 1, WARM)));
+}
+
+// ---- Sampling ----
+
+#[test]
+fn noise_draws_with_the_probabilities_of_softmax() {
+    // Weights 1 : 2 : 4 at temperature 1; ln 2 = 0.693.
+    let scores: Vec<Score> = (0..)
+        .zip([0, 693, 1386])
+        .map(|(token, logit_milli)| Score { token, logit_milli })
+        .collect();
+    let counts = |sampling: Sampling| {
+        let mut counts = [0_u32; 3];
+        for seed in 0..7000 {
+            let draw = Draw {
+                seed,
+                job: JOB,
+                sampling,
+            };
+            counts[draw.predict(5, scores.clone(), None).token as usize] += 1;
+        }
+        counts
+    };
+    // Five standard deviations of a binomial draw are at most 5 × sqrt(7000 / 4) = 210.
+    let near = |counts: [u32; 3], expected: [u32; 3]| {
+        for (count, expected) in counts.into_iter().zip(expected) {
+            assert!(count.abs_diff(expected) < 210, "{counts:?} is not {expected}");
+        }
+    };
+    near(counts(WARM), [1000, 2000, 4000]);
+    // Half the temperature squares the weights: 1 : 4 : 16.
+    near(
+        counts(Sampling {
+            temperature_milli: 500,
+            ..WARM
+        }),
+        [333, 1333, 5333],
+    );
+    near(counts(Sampling { top_k: 2, ..WARM }), [0, 2333, 4667]);
+    // 4/7 = 0.571, 6/7 = 0.857.
+    assert_eq!(
+        counts(Sampling {
+            top_p_milli: 500,
+            ..WARM
+        }),
+        [0, 0, 7000]
+    );
+    assert_eq!(
+        counts(Sampling {
+            top_p_milli: 850,
+            ..WARM
+        })[0],
+        0
+    );
+    near(
+        counts(Sampling {
+            top_p_milli: 870,
+            ..WARM
+        }),
+        [1000, 2000, 4000],
+    );
+}
+
+#[test]
+fn the_greedy_rule_takes_the_lowest_of_equals() {
+    let scores = vec![(5, 100), (3, 100), (4, 90)];
+    let scores: Vec<Score> = scores
+        .into_iter()
+        .map(|(token, logit_milli)| Score { token, logit_milli })
+        .collect();
+    let draw = Draw {
+        seed: 1,
+        job: JOB,
+        sampling: Sampling::GREEDY,
+    };
+    let gap = |claimed| draw.predict(0, scores.clone(), Some(claimed));
+    assert_eq!(
+        gap(3),
+        Prediction {
+            token: 3,
+            gap_milli: 0
+        }
+    );
+    assert_eq!(
+        gap(4),
+        Prediction {
+            token: 3,
+            gap_milli: 10
+        }
+    );
+    assert_eq!(
+        gap(9),
+        Prediction {
+            token: 3,
+            gap_milli: Prediction::EXCLUDED
+        }
+    );
+}
+
+proptest! {
+    #[test]
+    fn fixed_point_agrees_with_floats(x in 1_u64.., milli in 0_u64..40_000) {
+        let log2 = fixed::log2_q32(x) as f64 / 2_f64.powi(32);
+        prop_assert!((log2 - (x as f64).log2()).abs() < 1e-8);
+        prop_assert!((f64::from(fixed::ln_milli(x)) - (x as f64).ln() * 1000.0).abs() < 1.01);
+        let exp = fixed::exp_neg_q32(milli) as f64 / 2_f64.powi(32);
+        prop_assert!((exp - (-(milli as f64) / 1000.0).exp()).abs() < 1e-8);
+        let gumbel = -(-((x | 1) as f64 / 2_f64.powi(64)).ln()).ln() * 1000.0;
+        // Close to 1 the floats have no bits left.
+        prop_assert!((fixed::gumbel_milli(x) as f64 - gumbel).abs() < 2.0 || x > u64::MAX - (1 << 40));
+    }
+
+    #[test]
+    fn every_string_of_bits_gives_noise(bits in prop_oneof![Just(0), Just(u64::MAX), any::<u64>()]) {
+        prop_assert!((-4000..=22_500).contains(&fixed::gumbel_milli(bits)));
+    }
+}
+
+#[test]
+fn text_survives_its_tokens() {
+    let model = trigram();
+    let verse = "And God said, Let there be light: and there was light.";
+    assert_eq!(model.words().decode(&model.words().encode(verse)), verse);
+    assert_eq!(
+        model.words().decode(&model.words().encode("light blockchain")),
+        "light <unknown>"
+    );
+}
