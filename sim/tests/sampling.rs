@@ -1,0 +1,127 @@
+//! Drawing tokens from scores in fixed point, held against floats and against the probabilities it
+//! should have.
+
+use camelid_core::model::{Prediction, Sampling};
+use camelid_core::primitives::JobId;
+use camelid_sim::model::{Draw, Score, fixed};
+use proptest::prelude::*;
+
+const JOB: JobId = JobId([7; 32]);
+const WARM: Sampling = Sampling {
+    temperature_milli: 1000,
+    ..Sampling::GREEDY
+};
+
+#[test]
+fn noise_draws_with_the_probabilities_of_softmax() {
+    // Weights 1 : 2 : 4 at temperature 1; ln 2 = 0.693.
+    let scores: Vec<Score> = (0..)
+        .zip([0, 693, 1386])
+        .map(|(token, logit_milli)| Score { token, logit_milli })
+        .collect();
+    let counts = |sampling: Sampling| {
+        let mut counts = [0_u32; 3];
+        for seed in 0..7000 {
+            let draw = Draw {
+                seed,
+                job: JOB,
+                sampling,
+            };
+            counts[draw.predict(5, scores.clone(), None).token as usize] += 1;
+        }
+        counts
+    };
+    // Five standard deviations of a binomial draw are at most 5 × sqrt(7000 / 4) = 210.
+    let near = |counts: [u32; 3], expected: [u32; 3]| {
+        for (count, expected) in counts.into_iter().zip(expected) {
+            assert!(count.abs_diff(expected) < 210, "{counts:?} is not {expected}");
+        }
+    };
+    near(counts(WARM), [1000, 2000, 4000]);
+    // Half the temperature squares the weights: 1 : 4 : 16.
+    near(
+        counts(Sampling {
+            temperature_milli: 500,
+            ..WARM
+        }),
+        [333, 1333, 5333],
+    );
+    near(counts(Sampling { top_k: 2, ..WARM }), [0, 2333, 4667]);
+    // 4/7 = 0.571, 6/7 = 0.857.
+    assert_eq!(
+        counts(Sampling {
+            top_p_milli: 500,
+            ..WARM
+        }),
+        [0, 0, 7000]
+    );
+    assert_eq!(
+        counts(Sampling {
+            top_p_milli: 850,
+            ..WARM
+        })[0],
+        0
+    );
+    near(
+        counts(Sampling {
+            top_p_milli: 870,
+            ..WARM
+        }),
+        [1000, 2000, 4000],
+    );
+}
+
+#[test]
+fn the_greedy_rule_takes_the_lowest_of_equals() {
+    let scores = vec![(5, 100), (3, 100), (4, 90)];
+    let scores: Vec<Score> = scores
+        .into_iter()
+        .map(|(token, logit_milli)| Score { token, logit_milli })
+        .collect();
+    let draw = Draw {
+        seed: 1,
+        job: JOB,
+        sampling: Sampling::GREEDY,
+    };
+    let gap = |claimed| draw.predict(0, scores.clone(), Some(claimed));
+    assert_eq!(
+        gap(3),
+        Prediction {
+            token: 3,
+            gap_milli: 0
+        }
+    );
+    assert_eq!(
+        gap(4),
+        Prediction {
+            token: 3,
+            gap_milli: 10
+        }
+    );
+    assert_eq!(
+        gap(9),
+        Prediction {
+            token: 3,
+            gap_milli: Prediction::EXCLUDED
+        }
+    );
+}
+
+proptest! {
+    #[test]
+    fn fixed_point_agrees_with_floats(x in 1_u64.., milli in 0_u64..40_000) {
+        let log2 = fixed::log2_q32(x) as f64 / 2_f64.powi(32);
+        prop_assert!((log2 - (x as f64).log2()).abs() < 1e-8);
+        prop_assert!((f64::from(fixed::ln_milli(x)) - (x as f64).ln() * 1000.0).abs() < 1.01);
+        let exp = fixed::exp_neg_q32(milli) as f64 / 2_f64.powi(32);
+        prop_assert!((exp - (-(milli as f64) / 1000.0).exp()).abs() < 1e-8);
+        let gumbel = -(-((x | 1) as f64 / 2_f64.powi(64)).ln()).ln() * 1000.0;
+        // Close to 1 neither side has bits left.
+        prop_assert!((fixed::gumbel_milli(x) as f64 - gumbel).abs() < 2.0 || x > u64::MAX - (1 << 44));
+    }
+
+    #[test]
+    fn every_string_of_bits_gives_noise(bits in prop_oneof![Just(0), Just(u64::MAX), any::<u64>()]) {
+        prop_assert!((-4000..=22_500).contains(&fixed::gumbel_milli(bits)));
+    }
+}
