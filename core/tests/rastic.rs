@@ -358,12 +358,25 @@ fn a_tolerant_profile_has_three_answers() {
     predictions[0].gap_milli = 11;
     assert_eq!(judge(&plan, &claim, &profile, &predictions), fraud);
 
-    // The exact profile looks at tokens only, the paper knows nothing else.
+    // The exact profile looks at tokens only.
     let exact = NumericsProfile::exact("toy");
     assert_eq!(
         judge(&plan, &claim, &exact, &ENDLESS.answer(&plan, &claim, 0)),
         fraud
     );
+}
+
+#[test]
+fn as_written_knows_no_tolerance() {
+    // The output's first token is wrong, so the boundary finds it whatever is drawn.
+    let all = substituted(Toy { ends_at: 6 }, &[1, 2], 5, 0);
+    let claim = claim(&[1, 2], &all[2..], 9);
+    let plan = plan(Spec::V1AsWritten, &claim, 1, &mut Stream::new(1, "rastic"));
+    let profile = NumericsProfile::tolerant("toy", 10, 25).unwrap();
+    let answer = Toy { ends_at: 6 }.answer(&plan, &claim, 1);
+    let verdict = judge(&plan, &claim, &profile, &answer);
+    let reason = InvalidReason::Mismatch;
+    assert_eq!(verdict, Verdict::Invalid { position: 2, reason });
 }
 
 #[test]
