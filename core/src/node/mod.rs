@@ -84,6 +84,11 @@ impl Node {
         &self.base.chain
     }
 
+    /// Who it talks to.
+    pub fn peers(&self) -> &[NodeId] {
+        &self.base.peers
+    }
+
     /// Its mempool.
     pub fn mempool(&self) -> &Mempool {
         &self.base.mempool

@@ -1,0 +1,70 @@
+//! `one-terminal-state`: a job that is closed, and buried `agreement_depth` blocks deep, keeps its
+//! outcome for ever and on every honest node; and at the end of a run no job whose deadline and
+//! windows have passed is still open.
+
+use super::Invariant;
+use crate::world::Observation;
+use camelid_core::escrow::Outcome;
+use camelid_core::primitives::JobId;
+use std::collections::BTreeMap;
+
+/// Remembers the outcome of each job that is buried.
+#[derive(Default)]
+pub(super) struct OneTerminalState {
+    outcomes: BTreeMap<JobId, Outcome>,
+}
+
+impl Invariant for OneTerminalState {
+    fn id(&self) -> &'static str {
+        "one-terminal-state"
+    }
+
+    fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
+        let machine = &seen.machines[seen.node];
+        let Some(node) = machine.node().filter(|_| machine.is_honest()) else {
+            return Ok(());
+        };
+        let ledger = node.chain().ledger();
+        let depth = seen.setup.scenario.expect.get_ref().agreement_depth;
+        for record in ledger.jobs() {
+            let Some(outcome) = record.state.outcome() else {
+                continue;
+            };
+            if ledger.height().since(record.since.height) < depth {
+                continue;
+            }
+            let first = *self.outcomes.entry(record.id).or_insert(outcome);
+            if first != outcome {
+                return Err(format!(
+                    "job {:.8} ended as {first}, and on {} as {outcome}",
+                    record.id, machine.setup.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_end(&mut self, seen: &Observation<'_>) -> Result<(), String> {
+        let honest = seen.machines.iter().filter(|machine| machine.is_honest());
+        for machine in honest {
+            let Some(ledger) = machine.node().map(|node| node.chain().ledger()) else {
+                continue;
+            };
+            let params = ledger.params();
+            // Ten blocks are time enough for the exit to be mined.
+            let overdue = ledger.unclosed_jobs().find(|record| {
+                let windows = params.jobs.challenge.max(params.jobs.deliver_counter);
+                let last = record.terms.deadline.max(record.since.height.plus(2 * windows));
+                ledger.height() > last.plus(10)
+            });
+            if let Some(record) = overdue {
+                let state = record.state.name();
+                return Err(format!(
+                    "job {:.8} is still {state} on {} long after its windows",
+                    record.id, machine.setup.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}

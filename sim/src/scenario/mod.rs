@@ -1,0 +1,17 @@
+//! Scenarios: TOML files that say who takes part, what goes wrong and what must come of it.
+//!
+//! `docs/src/scenarios.md` describes the format. A scenario is the same for every seed; a
+//! [`Setup`] is what one seed makes of it.
+
+mod error;
+mod file;
+mod range;
+mod setup;
+
+pub use error::LoadError;
+pub use file::{
+    ChainSection, ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection,
+    NetworkSection, NodeGroup, Role, RunSection, Scenario, Sometimes,
+};
+pub use range::Range;
+pub use setup::{Link, NodeSetup, PlannedFault, PlannedJob, Setup, Trigger};

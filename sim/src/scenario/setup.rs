@@ -1,0 +1,435 @@
+//! What one seed makes of a scenario: every range drawn, every key made, every job and fault planned.
+
+use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario};
+use super::range::Range;
+use crate::model::{HashModel, HashModelConfig, LanguageModel, NgramModel};
+use camelid_core::keys::{NodeId, SecretKey, Verifier};
+use camelid_core::model::{Sampling, TokenId};
+use camelid_core::node::{ClientConfig, NodeConfig, WorkerConfig};
+use camelid_core::params::{Allocation, Params};
+use camelid_core::primitives::{Amount, BoundedVec, Stream, Time, tagged_hash};
+use camelid_core::process::{Command, JobRequest};
+use camelid_core::rastic::Spec;
+use camelid_core::script::key_hash_script;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Everything that a run needs.
+pub struct Setup {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The seed.
+    pub seed: u64,
+    /// The network's parameters, with the nodes' coins.
+    pub params: Arc<Params>,
+    /// The nodes.
+    pub nodes: Vec<NodeSetup>,
+    /// The model that all of them run.
+    pub model: Arc<dyn LanguageModel>,
+    /// A cheap imitation of the model, for those who cut corners.
+    pub draft: Arc<dyn LanguageModel>,
+    /// Jobs to open.
+    pub jobs: Vec<PlannedJob>,
+    /// What goes wrong.
+    pub faults: Vec<PlannedFault>,
+    /// How packets travel.
+    pub link: Link,
+    /// Milliseconds to make a record durable.
+    pub disk_ms: Range,
+    /// Milliseconds to generate a token.
+    pub token_ms: Range,
+    /// Virtual time at which the run begins.
+    pub start: Time,
+    /// What was drawn for each range.
+    pub drawn: Vec<(String, u64)>,
+}
+
+/// A node of a run.
+#[derive(Clone)]
+pub struct NodeSetup {
+    /// `GROUP-NUMBER`.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// What the production node is told.
+    pub config: NodeConfig,
+    /// The strategy, or `None` for an honest node.
+    pub strategy: Option<String>,
+    /// Relative hash power.
+    pub hash_power: u64,
+}
+
+/// A job to open.
+#[derive(Clone, Debug)]
+pub struct PlannedJob {
+    /// When, in milliseconds from the start.
+    pub at_ms: u64,
+    /// Which node.
+    pub node: usize,
+    /// What it is told.
+    pub command: Command,
+}
+
+/// A fault to come.
+#[derive(Clone, Debug)]
+pub struct PlannedFault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// When.
+    pub trigger: Trigger,
+    /// For how long, in milliseconds.
+    pub for_ms: u64,
+    /// The nodes concerned.
+    pub nodes: BTreeSet<usize>,
+}
+
+/// When a fault sets in.
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    /// So many milliseconds from the start.
+    At(u64),
+    /// So many milliseconds after the first time that an event happens.
+    After(String, u64),
+}
+
+/// How packets travel until the network heals.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// Milliseconds on the way, drawn for each packet.
+    pub latency_ms: Range,
+    /// Packets lost, in thousandths.
+    pub loss_permille: u32,
+    /// Packets that arrive twice, in thousandths.
+    pub duplicate_permille: u32,
+    /// Packets that are held back, in thousandths.
+    pub reorder_permille: u32,
+}
+
+impl Setup {
+    /// Draws everything from `seed`.
+    pub fn draw(scenario: &Scenario, seed: u64, verifier: &Arc<dyn Verifier>) -> Self {
+        Drawing {
+            scenario,
+            seed,
+            drawn: Vec::new(),
+        }
+        .setup(verifier)
+    }
+
+    /// True when node `index` follows the protocol.
+    pub fn is_honest(&self, index: usize) -> bool {
+        self.nodes.get(index).is_some_and(|node| node.strategy.is_none())
+    }
+}
+
+/// Draws values and remembers them.
+struct Drawing<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    drawn: Vec<(String, u64)>,
+}
+
+impl Drawing<'_> {
+    fn setup(mut self, verifier: &Arc<dyn Verifier>) -> Setup {
+        let (model, draft) = self.models();
+        let groups = self.groups();
+        let params = Arc::new(self.params(&groups));
+        let neighbours = self.topology(groups.len());
+        let ids: Vec<NodeId> = groups.iter().map(|member| member.key.node_id()).collect();
+        let nodes = groups
+            .iter()
+            .zip(&neighbours)
+            .map(|(member, peers)| NodeSetup {
+                name: member.name.clone(),
+                group: member.group.name.clone(),
+                config: NodeConfig {
+                    params: params.clone(),
+                    key: member.key.clone(),
+                    peers: peers.iter().filter_map(|peer| ids.get(*peer)).copied().collect(),
+                    seed: self.stream(&format!("{} seed", member.name)).next_u64(),
+                    verifier: verifier.clone(),
+                    models: vec![model.manifest().clone()],
+                    client: member.has(Role::Client).then_some(ClientConfig {
+                        verify: member.group.verify,
+                    }),
+                    worker: member
+                        .has(Role::Worker)
+                        .then_some(WorkerConfig { parallel_jobs: 2 }),
+                    miner: member.has(Role::Miner),
+                },
+                strategy: member.group.strategy.clone(),
+                hash_power: member.hash_power,
+            })
+            .collect();
+        let names: Vec<(String, String)> = groups
+            .iter()
+            .map(|member| (member.name.clone(), member.group.name.clone()))
+            .collect();
+        let jobs = self.jobs(&names, &*model);
+        let faults = self.faults(&names);
+        let network = &self.scenario.network;
+        let link = Link {
+            latency_ms: network.latency_ms,
+            loss_permille: self.draw_u32(network.loss_permille, "network.loss_permille"),
+            duplicate_permille: self.draw_u32(network.duplicate_permille, "network.duplicate_permille"),
+            reorder_permille: self.draw_u32(network.reorder_permille, "network.reorder_permille"),
+        };
+        Setup {
+            scenario: self.scenario.clone(),
+            seed: self.seed,
+            nodes,
+            model,
+            draft,
+            jobs,
+            faults,
+            link,
+            disk_ms: network.disk_ms,
+            token_ms: self.scenario.model.token_ms,
+            // A minute after the genesis block, so that the first block's time can be after it.
+            start: Time(u64::from(params.genesis_time.0) * 1_000).after_ms(60_000),
+            params,
+            drawn: self.drawn,
+        }
+    }
+
+    fn stream(&self, label: &str) -> Stream {
+        Stream::new(self.seed, label)
+    }
+
+    /// Draws from `range` with a stream of its own; only real ranges are worth remembering.
+    fn draw(&mut self, range: Range, label: &str) -> u64 {
+        let value = self.stream(label).range(range.low, range.high);
+        if range.low != range.high {
+            self.drawn.push((label.into(), value));
+        }
+        value
+    }
+
+    fn draw_u32(&mut self, range: Range, label: &str) -> u32 {
+        u32::try_from(self.draw(range, label)).unwrap_or(u32::MAX)
+    }
+
+    fn models(&mut self) -> (Arc<dyn LanguageModel>, Arc<dyn LanguageModel>) {
+        let section = self.scenario.model.clone();
+        match section.kind {
+            ModelKind::Hash => {
+                let permille = |value: u64| u16::try_from(value).unwrap_or(1_000).min(1_000);
+                let model = HashModel::new(HashModelConfig {
+                    language: self.seed,
+                    hard_permille: permille(self.draw(section.hard_permille, "model.hard_permille")),
+                    end_permille: permille(self.draw(section.end_permille, "model.end_permille")),
+                    ..HashModelConfig::default()
+                });
+                let draft = model.imitation(1);
+                (Arc::new(model), Arc::new(draft))
+            }
+            ModelKind::Ngram => {
+                let order = usize::try_from(self.draw(section.order, "model.order"))
+                    .unwrap_or(3)
+                    .clamp(1, 6);
+                let draft = order.saturating_sub(1).max(1);
+                (
+                    Arc::new(NgramModel::train(order, NgramModel::TEXT)),
+                    Arc::new(NgramModel::train(draft, NgramModel::TEXT)),
+                )
+            }
+        }
+    }
+
+    fn groups(&mut self) -> Vec<Member> {
+        let mut members = Vec::new();
+        for group in &self.scenario.nodes {
+            let group = group.get_ref();
+            let count = self.draw(group.count, &format!("{}.count", group.name));
+            for number in 0..count {
+                let name = format!("{}-{number}", group.name);
+                let hash = tagged_hash("camelid/sim-key", &(self.seed, &name));
+                // A hash is no valid key once in 2^128; hashing it again is.
+                let key = SecretKey::from_bytes(hash.0)
+                    .unwrap_or_else(|| SecretKey::from_bytes([1; 32]).expect("1 is a valid key"));
+                members.push(Member {
+                    hash_power: self.draw(group.hash_power, &format!("{name}.hash_power")),
+                    coins: self.draw(group.coins, &format!("{name}.coins")),
+                    coin_value: self.draw(group.coin_value, &format!("{name}.coin_value")),
+                    group: group.clone(),
+                    name,
+                    key,
+                });
+            }
+        }
+        members
+    }
+
+    fn params(&self, members: &[Member]) -> Params {
+        let chain = &self.scenario.chain;
+        let mut params = Params::simnet();
+        params.spacing_s = chain.spacing_s.unwrap_or(params.spacing_s);
+        params.maturity = chain.maturity.unwrap_or(params.maturity);
+        params.jobs.challenge = chain.challenge.unwrap_or(params.jobs.challenge);
+        params.jobs.deliver_counter = chain.deliver_counter.unwrap_or(params.jobs.deliver_counter);
+        params.jobs.min_age_s = chain.min_age_s.unwrap_or(params.jobs.min_age_s);
+        let allocations = members.iter().flat_map(Member::allocations).collect();
+        params.allocations = BoundedVec::from_vec(allocations).unwrap_or_default();
+        params
+    }
+
+    /// A ring, so that everybody is connected, and random links until everybody has enough.
+    fn topology(&mut self, nodes: usize) -> Vec<BTreeSet<usize>> {
+        let wanted =
+            usize::try_from(self.draw(self.scenario.network.peers, "network.peers")).unwrap_or(nodes);
+        let mut neighbours = vec![BTreeSet::new(); nodes];
+        let mut link = |a: usize, b: usize| {
+            if a != b && a < nodes && b < nodes {
+                neighbours[a].insert(b);
+                neighbours[b].insert(a);
+            }
+        };
+        for node in 0..nodes {
+            link(node, (node + 1) % nodes);
+        }
+        let mut stream = self.stream("topology");
+        for node in 0..nodes {
+            for _ in 2..wanted {
+                let other = usize::try_from(stream.below(nodes as u64)).unwrap_or(0);
+                link(node, other);
+            }
+        }
+        neighbours
+    }
+
+    fn jobs(&mut self, names: &[(String, String)], model: &dyn LanguageModel) -> Vec<PlannedJob> {
+        let mut jobs = Vec::new();
+        for (group_index, group) in self.scenario.jobs.iter().enumerate() {
+            let group = group.get_ref();
+            let clients: Vec<usize> = members_of(names, &group.client).collect();
+            let label = format!("jobs[{group_index}]");
+            let count = self.draw(group.count, &format!("{label}.count"));
+            let mut at_ms = self.draw(group.start_ms, &format!("{label}.start_ms"));
+            for number in 0..count {
+                let mut stream = self.stream(&format!("{label} {number}"));
+                let Some(node) = clients.get(usize::try_from(number).unwrap_or(0) % clients.len().max(1))
+                else {
+                    break;
+                };
+                let command = Command::OpenJob(Box::new(job_request(group, model, &mut stream)));
+                jobs.push(PlannedJob {
+                    at_ms,
+                    node: *node,
+                    command,
+                });
+                at_ms += stream.range(group.every_ms.low, group.every_ms.high);
+            }
+        }
+        jobs
+    }
+
+    fn faults(&mut self, names: &[(String, String)]) -> Vec<PlannedFault> {
+        let faults: Vec<Fault> = self
+            .scenario
+            .faults
+            .iter()
+            .map(|fault| fault.get_ref().clone())
+            .collect();
+        let plan = |(index, fault): (usize, Fault)| {
+            let at_ms = self.draw(fault.at_ms, &format!("faults[{index}].at_ms"));
+            PlannedFault {
+                kind: fault.kind,
+                for_ms: self.draw(fault.for_ms, &format!("faults[{index}].for_ms")),
+                nodes: fault
+                    .nodes
+                    .iter()
+                    .flat_map(|name| members_of(names, name))
+                    .collect(),
+                trigger: match fault.on {
+                    Some(event) => Trigger::After(event, at_ms),
+                    None => Trigger::At(at_ms),
+                },
+            }
+        };
+        faults.into_iter().enumerate().map(plan).collect()
+    }
+}
+
+/// A node before its peers are known.
+struct Member {
+    name: String,
+    group: NodeGroup,
+    key: SecretKey,
+    hash_power: u64,
+    coins: u64,
+    coin_value: u64,
+}
+
+impl Member {
+    fn has(&self, role: Role) -> bool {
+        self.group.roles.contains(&role)
+    }
+
+    fn allocations(&self) -> impl Iterator<Item = Allocation> + use<> {
+        let script = key_hash_script(&self.key.node_id().0);
+        let amount = Amount::from_coins(self.coin_value.min(1_000_000)).unwrap_or(Amount::ZERO);
+        (0..self.coins.min(256)).map(move |_| Allocation {
+            script: script.clone(),
+            amount,
+        })
+    }
+}
+
+/// Indices of the nodes that `name` (a group or a node) stands for.
+fn members_of<'a>(names: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let matching = names
+        .iter()
+        .enumerate()
+        .filter(move |(_, (node, group))| node == name || group == name);
+    matching.map(|(index, _)| index)
+}
+
+fn job_request(group: &JobGroup, model: &dyn LanguageModel, stream: &mut Stream) -> JobRequest {
+    let manifest = model.manifest();
+    let mut draw = |range: Range| stream.range(range.low, range.high);
+    let prompt_tokens = draw(group.prompt_tokens);
+    let max_tokens = draw(group.max_tokens);
+    let temperature = draw(group.temperature_milli);
+    let samples = draw(group.samples);
+    let reward = draw(group.reward_units);
+    let engage_fee = draw(group.engage_fee_units);
+    let deadline = draw(group.deadline_blocks);
+    let narrow = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let amount = |units: u64| Amount::from_units(units).unwrap_or(Amount::ZERO);
+    JobRequest {
+        prompt: BoundedVec::from_vec(prompt(
+            prompt_tokens,
+            manifest.vocabulary,
+            &manifest.end_tokens,
+            stream,
+        ))
+        .unwrap_or_default(),
+        max_tokens: narrow(max_tokens),
+        seed: stream.next_u64(),
+        sampling: Sampling {
+            temperature_milli: narrow(temperature),
+            ..Sampling::GREEDY
+        },
+        model: manifest.id(),
+        spec: group.spec.parse().unwrap_or(Spec::V2),
+        samples: narrow(samples),
+        reward: amount(reward),
+        stake: None,
+        engage_fee: amount(engage_fee),
+        deadline_blocks: narrow(deadline),
+        private: false,
+    }
+}
+
+/// Random tokens that end nothing.
+fn prompt(length: u64, vocabulary: u32, end_tokens: &[TokenId], stream: &mut Stream) -> Vec<TokenId> {
+    let mut token = || u32::try_from(stream.below(u64::from(vocabulary))).unwrap_or(0);
+    let mut tokens = Vec::new();
+    while (tokens.len() as u64) < length {
+        let candidate = token();
+        if !end_tokens.contains(&candidate) || vocabulary <= 1 {
+            tokens.push(candidate);
+        }
+    }
+    tokens
+}

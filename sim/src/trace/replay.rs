@@ -1,0 +1,215 @@
+//! Open-loop replay: recorded inputs in, outputs and states compared.
+
+use super::format::{Frame, TracedInput, first_16, outputs_check};
+use super::reader::Trace;
+use crate::scenario::{LoadError, Scenario, Setup};
+use crate::strategy::Actor;
+use crate::verifier::MemoVerifier;
+use camelid_core::keys::Verifier;
+use camelid_core::node::{Node, Record};
+use camelid_core::primitives::{Hash256, Time, encode};
+use camelid_core::process::{Input, Output, Outputs, Process};
+use camelid_core::wire::Packet;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// A replay that agreed with its trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Steps that were replayed.
+    pub steps: u64,
+    /// The run's digest.
+    pub digest: Hash256,
+}
+
+/// The first step at which this program does something else than the one that recorded the trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// Number of the step, from 0.
+    pub step: u64,
+    /// Virtual time of the step.
+    pub at: Time,
+    /// Name of the node.
+    pub node: String,
+    /// Kind of input that the node handled.
+    pub input: String,
+    /// What differs.
+    pub what: &'static str,
+}
+
+/// Why a replay did not end well.
+#[derive(Debug)]
+pub enum ReplayError {
+    /// The trace is whole, but cannot be what a simulation recorded.
+    Impossible(String),
+    /// Its scenario cannot be loaded.
+    Scenario(LoadError),
+    /// This program does something else.
+    Diverged(Divergence),
+}
+
+/// Replays a trace.
+///
+/// # Errors
+/// [`ReplayError`]; a divergence names the first step that differs.
+pub fn replay(trace: &Trace) -> Result<Replay, ReplayError> {
+    let scenario = Scenario::parse(&trace.scenario, &trace.name).map_err(ReplayError::Scenario)?;
+    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let setup = Setup::draw(&scenario, trace.seed, &verifier);
+    let mut replayer = Replayer {
+        actors: setup.nodes.iter().map(|_| None).collect(),
+        records: setup.nodes.iter().map(|_| Vec::new()).collect(),
+        packets: Vec::new(),
+        steps: 0,
+        setup: &setup,
+    };
+    let mut run = Sha256::new().chain_update(camelid_core::primitives::tagged_hash(
+        "camelid/run",
+        &(&*scenario.name, trace.seed),
+    ));
+    for frame in &trace.frames {
+        run.update(encode(frame));
+        replayer.apply(frame)?;
+    }
+    let digest = Hash256(run.finalize().into());
+    if replayer.steps != trace.steps || digest != trace.digest {
+        return Err(impossible("the end frame does not fit the frames before it"));
+    }
+    Ok(Replay {
+        steps: replayer.steps,
+        digest,
+    })
+}
+
+fn impossible(reason: &str) -> ReplayError {
+    ReplayError::Impossible(reason.into())
+}
+
+struct Replayer<'a> {
+    setup: &'a Setup,
+    actors: Vec<Option<Actor>>,
+    records: Vec<Vec<Record>>,
+    packets: Vec<Packet>,
+    steps: u64,
+}
+
+impl Replayer<'_> {
+    fn apply(&mut self, frame: &Frame) -> Result<(), ReplayError> {
+        match frame {
+            Frame::Packet(packet) => self.packets.push(packet.clone()),
+            Frame::Boot { node, records, .. } => self.boot(usize::from(*node), *records as usize)?,
+            Frame::Crash { node, .. } => match self.actors.get_mut(usize::from(*node)) {
+                Some(actor) => *actor = None,
+                None => return Err(impossible("a node that the scenario does not have")),
+            },
+            Frame::Step {
+                at,
+                node,
+                input,
+                outputs,
+                digest,
+            } => {
+                let input = self.input(input)?;
+                self.step(*at, usize::from(*node), input, outputs, digest)?;
+            }
+            Frame::Header { .. } | Frame::End { .. } => return Err(impossible("a second header")),
+        }
+        Ok(())
+    }
+
+    fn boot(&mut self, node: usize, durable: usize) -> Result<(), ReplayError> {
+        let (Some(setup), Some(records)) = (self.setup.nodes.get(node), self.records.get_mut(node)) else {
+            return Err(impossible("a node that the scenario does not have"));
+        };
+        if durable > records.len() {
+            return Err(impossible("a node that restarts from records it never had"));
+        }
+        records.truncate(durable);
+        let process = Node::recover(setup.config.clone(), records.iter().cloned());
+        let actor = Actor::new(
+            process,
+            setup.config.key.clone(),
+            setup.strategy.as_deref(),
+            setup.config.seed,
+        );
+        if let Some(slot) = self.actors.get_mut(node) {
+            *slot = Some(actor);
+        }
+        Ok(())
+    }
+
+    fn input(&self, input: &TracedInput) -> Result<Input, ReplayError> {
+        match input {
+            TracedInput::Other(input) => Ok(input.clone()),
+            TracedInput::Packet { from, packet } => {
+                let from = self.setup.nodes.get(usize::from(*from));
+                let packet = self.packets.get(*packet as usize);
+                match (from, packet) {
+                    (Some(from), Some(packet)) => Ok(Input::Message {
+                        from: from.config.key.node_id(),
+                        packet: packet.clone(),
+                    }),
+                    _ => Err(impossible("a packet or a sender that does not exist")),
+                }
+            }
+        }
+    }
+
+    fn step(
+        &mut self,
+        at: Time,
+        node: usize,
+        input: Input,
+        outputs: &[u8; 16],
+        digest: &[u8; 16],
+    ) -> Result<(), ReplayError> {
+        let Some(Some(actor)) = self.actors.get_mut(node) else {
+            return Err(impossible("a step of a node that is not running"));
+        };
+        let kind = input_name(&input);
+        let mut out = Outputs::new();
+        actor.handle(at, input, &mut out);
+        let differs = if outputs_check(&out) != *outputs {
+            Some("its outputs differ")
+        } else if first_16(&actor.digest().0) != *digest {
+            Some("its state differs")
+        } else {
+            None
+        };
+        if let Some(what) = differs {
+            let name = self
+                .setup
+                .nodes
+                .get(node)
+                .map(|setup| setup.name.clone())
+                .unwrap_or_default();
+            let divergence = Divergence {
+                step: self.steps,
+                at,
+                node: name,
+                input: kind.into(),
+                what,
+            };
+            return Err(ReplayError::Diverged(divergence));
+        }
+        self.steps += 1;
+        if let Some(records) = self.records.get_mut(node) {
+            records.extend(out.take().into_iter().filter_map(|output| match output {
+                Output::Persist(record) => Some(*record),
+                _ => None,
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn input_name(input: &Input) -> &'static str {
+    match input {
+        Input::Start => "Start",
+        Input::Message { .. } => "Message",
+        Input::TimerFired(_) => "TimerFired",
+        Input::Inferred { .. } => "Inferred",
+        Input::Mined { .. } => "Mined",
+        Input::Command(_) => "Command",
+    }
+}

@@ -1,0 +1,438 @@
+//! The simulated world: nodes, disks, a network and a clock that jumps from event to event.
+
+mod heap;
+mod machine;
+mod network;
+mod observer;
+
+pub use machine::Machine;
+pub use observer::Observation;
+
+use crate::invariant::Invariant;
+use crate::model::{LanguageModel, run_task};
+use crate::report::Violation;
+use crate::scenario::{FaultKind, PlannedFault, Setup, Trigger};
+use crate::trace::Recorder;
+use camelid_core::keys::NodeId;
+use camelid_core::model::{InferenceResult, InferenceTask};
+use camelid_core::primitives::{Digest, Stream, Time};
+use camelid_core::process::{Input, Output, RequestId, Timer};
+use camelid_core::wire::Packet;
+use heap::Heap;
+use machine::Boot;
+use network::Network;
+use observer::Observer;
+use std::collections::BTreeMap;
+
+/// Something that is due.
+enum Item {
+    /// A packet arrives.
+    Arrive { to: usize, from: usize, packet: Packet },
+    /// A packet that waited for a record leaves, unless its node has crashed.
+    Depart {
+        from: usize,
+        boot: Boot,
+        to: NodeId,
+        packet: Packet,
+    },
+    /// A timer fires, unless it was set anew or the node has crashed.
+    Fire {
+        node: usize,
+        boot: Boot,
+        timer: Timer,
+        setting: u64,
+    },
+    /// An inference task ends.
+    Infer {
+        node: usize,
+        boot: Boot,
+        request: RequestId,
+        result: Box<InferenceResult>,
+    },
+    /// A miner finds a block, unless the search was begun anew.
+    Mine { node: usize, boot: Boot, search: u64 },
+    /// The operator of a node opens job number `job`.
+    Command { job: usize },
+    /// Fault number `fault` sets in, or is over.
+    Fault { fault: usize, ends: bool },
+    /// The network becomes perfect.
+    Heal,
+}
+
+/// A run in progress.
+pub struct World<'a> {
+    setup: &'a Setup,
+    now: Time,
+    heap: Heap<Item>,
+    machines: Vec<Machine>,
+    index: BTreeMap<NodeId, usize>,
+    network: Network,
+    recorder: Recorder,
+    observer: Observer<'a>,
+    disk: Stream,
+    inference: Stream,
+    mining: Stream,
+    hash_power: u64,
+    triggered: Vec<bool>,
+}
+
+/// What is left of a run.
+pub struct Remains<'a> {
+    /// The nodes as they were at the end.
+    pub machines: Vec<Machine>,
+    /// What was seen.
+    pub observer: Observer<'a>,
+    /// The trace.
+    pub trace: Vec<u8>,
+    /// The run's digest.
+    pub digest: Digest,
+    /// Inputs handled.
+    pub steps: u64,
+    /// Virtual time that passed, in milliseconds.
+    pub virtual_ms: u64,
+}
+
+impl<'a> World<'a> {
+    /// A world in which everything is still to come.
+    pub fn new(setup: &'a Setup, invariants: Vec<Box<dyn Invariant>>) -> Self {
+        let stream = |label| Stream::new(setup.seed, label);
+        let machines: Vec<Machine> = setup.nodes.iter().map(Machine::new).collect();
+        let ids = setup
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(index, node)| (node.config.key.node_id(), index));
+        let mut world = Self {
+            now: setup.start,
+            heap: Heap::new(),
+            index: ids.collect(),
+            network: Network::new(setup.link, stream("network")),
+            recorder: Recorder::new(&setup.scenario.name, setup.seed, &setup.scenario.text),
+            observer: Observer::new(setup, invariants),
+            disk: stream("disk"),
+            inference: stream("inference"),
+            mining: stream("mining"),
+            hash_power: machines
+                .iter()
+                .map(|machine| machine.setup.hash_power * u64::from(machine.setup.config.miner))
+                .sum(),
+            triggered: vec![false; setup.faults.len()],
+            machines,
+            setup,
+        };
+        world.plan();
+        world
+    }
+
+    fn plan(&mut self) {
+        for (number, job) in self.setup.jobs.iter().enumerate() {
+            self.heap.push(
+                self.setup.start.after_ms(job.at_ms),
+                Item::Command { job: number },
+            );
+        }
+        for (number, fault) in self.setup.faults.iter().enumerate() {
+            if let Trigger::At(at_ms) = fault.trigger {
+                self.heap.push(
+                    self.setup.start.after_ms(at_ms),
+                    Item::Fault {
+                        fault: number,
+                        ends: false,
+                    },
+                );
+            }
+        }
+        self.heap.push(
+            self.setup.start.after_ms(self.setup.scenario.run.heal_at_ms),
+            Item::Heal,
+        );
+    }
+
+    /// Runs until the scenario's end, or until an invariant is violated.
+    pub fn run(mut self) -> Remains<'a> {
+        let end = self.setup.start.after_ms(self.setup.scenario.run.until_ms);
+        for node in 0..self.machines.len() {
+            self.boot(node);
+        }
+        while let Some((at, item)) = self.heap.pop_until(end) {
+            self.now = at;
+            self.handle(item);
+            if self.observer.violated() {
+                break;
+            }
+        }
+        let virtual_ms = self.now.0 - self.setup.start.0;
+        let steps = self.recorder.steps();
+        let (trace, digest) = self.recorder.finish();
+        if !self.observer.violated() {
+            self.observer
+                .end(&self.machines, self.setup.scenario.run.until_ms);
+        }
+        Remains {
+            machines: self.machines,
+            observer: self.observer,
+            trace,
+            digest,
+            steps,
+            virtual_ms,
+        }
+    }
+
+    fn handle(&mut self, item: Item) {
+        match item {
+            Item::Arrive { to, from, packet } => {
+                let Some(id) = self.machines.get(from).map(Machine::id) else {
+                    return;
+                };
+                self.step(to, from, Input::Message { from: id, packet });
+            }
+            Item::Depart {
+                from,
+                boot,
+                to,
+                packet,
+            } if self.is_current(from, boot) => self.send(from, to, packet),
+            Item::Fire {
+                node,
+                boot,
+                timer,
+                setting,
+            } if self.is_current(node, boot) => {
+                if self.machines[node].timer_is_current(timer, setting) {
+                    self.step(node, node, Input::TimerFired(timer));
+                }
+            }
+            Item::Infer {
+                node,
+                boot,
+                request,
+                result,
+            } if self.is_current(node, boot) => {
+                self.step(
+                    node,
+                    node,
+                    Input::Inferred {
+                        request,
+                        result: *result,
+                    },
+                );
+            }
+            Item::Mine { node, boot, search } if self.is_current(node, boot) => {
+                if let Some(header) = self.machines[node].solve(search, self.now) {
+                    self.step(node, node, Input::Mined { header });
+                }
+            }
+            Item::Command { job } => {
+                let Some(job) = self.setup.jobs.get(job) else {
+                    return;
+                };
+                self.step(job.node, job.node, Input::Command(job.command.clone()));
+            }
+            Item::Fault { fault, ends } => self.handle_fault(fault, ends),
+            Item::Heal => self.network.heal(),
+            // What a node had under way before it crashed.
+            Item::Depart { .. } | Item::Fire { .. } | Item::Infer { .. } | Item::Mine { .. } => {}
+        }
+    }
+
+    fn is_current(&self, node: usize, boot: Boot) -> bool {
+        self.machines
+            .get(node)
+            .is_some_and(|machine| machine.is_running(boot))
+    }
+
+    /// Lets a node handle an input, records it, and carries its outputs out.
+    fn step(&mut self, node: usize, from: usize, input: Input) {
+        let Some(machine) = self.machines.get_mut(node) else {
+            return;
+        };
+        let Some((outputs, digest, attacks)) = machine.handle(self.now, input.clone()) else {
+            return;
+        };
+        self.recorder
+            .step(self.now, number(node), number(from), &input, &outputs, &digest);
+        let at_ms = self.now.0 - self.setup.start.0;
+        let happened = self
+            .observer
+            .step(&self.machines, node, at_ms, outputs.as_slice(), attacks);
+        self.trigger(&happened);
+        let mut outputs = outputs;
+        for output in outputs.take() {
+            self.carry_out(node, output);
+        }
+    }
+
+    fn carry_out(&mut self, node: usize, output: Output) {
+        let Some(machine) = self.machines.get_mut(node) else {
+            return;
+        };
+        let boot = machine.boot();
+        match output {
+            Output::Persist(record) => {
+                let disk_ms = self.disk.range(self.setup.disk_ms.low, self.setup.disk_ms.high);
+                machine.persist(*record, self.now, disk_ms);
+            }
+            Output::Send { to, packet } => {
+                let leaves = machine.durable_at();
+                if leaves > self.now {
+                    self.heap.push(
+                        leaves,
+                        Item::Depart {
+                            from: node,
+                            boot,
+                            to,
+                            packet,
+                        },
+                    );
+                } else {
+                    self.send(node, to, packet);
+                }
+            }
+            Output::SetTimer { timer, at } => {
+                let setting = machine.set_timer(timer);
+                self.heap.push(
+                    at.max(self.now),
+                    Item::Fire {
+                        node,
+                        boot,
+                        timer,
+                        setting,
+                    },
+                );
+            }
+            Output::Infer { request, task } => self.infer(node, boot, request, &task),
+            Output::Mine { template } => {
+                if let Some(search) = machine.mine(template) {
+                    let power = machine.setup.hash_power.max(1);
+                    let mean_ms = u64::from(self.setup.params.spacing_s) * 1_000 * self.hash_power / power;
+                    let at = self.now.after_ms(exponential(&mut self.mining, mean_ms));
+                    self.heap.push(at, Item::Mine { node, boot, search });
+                }
+            }
+            Output::Event(_) => {}
+        }
+    }
+
+    fn send(&mut self, from: usize, to: NodeId, packet: Packet) {
+        let Some(to) = self.index.get(&to).copied() else {
+            return;
+        };
+        for delay_ms in self.network.carry(from, to) {
+            let item = Item::Arrive {
+                to,
+                from,
+                packet: packet.clone(),
+            };
+            self.heap.push(self.now.after_ms(delay_ms), item);
+        }
+    }
+
+    fn infer(&mut self, node: usize, boot: Boot, request: RequestId, task: &InferenceTask) {
+        let model: &dyn LanguageModel = &*self.setup.model;
+        let result = Box::new(run_task(model, task));
+        let tokens = match (&*result, task) {
+            (InferenceResult::Generated { output, .. }, _) => output.len(),
+            // One pass over all positions costs about as much as a few tokens.
+            (InferenceResult::Predicted { predictions }, _) => predictions.len().div_ceil(4),
+            (InferenceResult::Failed { .. }, _) => 0,
+        };
+        let token_ms = self
+            .inference
+            .range(self.setup.token_ms.low, self.setup.token_ms.high);
+        let at = self.now.after_ms(1 + token_ms.saturating_mul(tokens as u64));
+        self.heap.push(
+            at,
+            Item::Infer {
+                node,
+                boot,
+                request,
+                result,
+            },
+        );
+    }
+
+    fn boot(&mut self, node: usize) {
+        let Some(machine) = self.machines.get_mut(node) else {
+            return;
+        };
+        let records = machine.start();
+        self.recorder.boot(self.now, number(node), records);
+        self.step(node, node, Input::Start);
+    }
+
+    fn trigger(&mut self, happened: &[String]) {
+        for (number, fault) in self.setup.faults.iter().enumerate() {
+            let Trigger::After(event, delay_ms) = &fault.trigger else {
+                continue;
+            };
+            let due = happened.iter().any(|name| name == event);
+            if due && !std::mem::replace(&mut self.triggered[number], true) {
+                self.heap.push(
+                    self.now.after_ms(*delay_ms),
+                    Item::Fault {
+                        fault: number,
+                        ends: false,
+                    },
+                );
+            }
+        }
+    }
+
+    fn handle_fault(&mut self, number: usize, ends: bool) {
+        let Some(fault) = self.setup.faults.get(number) else {
+            return;
+        };
+        match (fault.kind, ends) {
+            (FaultKind::Crash, false) => self.crash(fault),
+            (FaultKind::Crash, true) => {
+                for node in &fault.nodes {
+                    self.boot(*node);
+                }
+            }
+            (FaultKind::Partition, false) => {
+                self.network.cut(number, fault.nodes.clone());
+                self.observer.note("fault:partition");
+            }
+            (FaultKind::Partition, true) => self.network.join(number),
+        }
+        if !ends {
+            self.heap.push(
+                self.now.after_ms(fault.for_ms),
+                Item::Fault {
+                    fault: number,
+                    ends: true,
+                },
+            );
+        }
+    }
+
+    fn crash(&mut self, fault: &PlannedFault) {
+        for node in &fault.nodes {
+            if let Some(machine) = self.machines.get_mut(*node) {
+                machine.crash(self.now);
+                self.recorder.crash(self.now, number(*node));
+                self.observer.note("fault:crash");
+            }
+        }
+    }
+}
+
+/// A node's number in a trace; scenarios have at most 1,000 nodes.
+fn number(node: usize) -> u16 {
+    u16::try_from(node).unwrap_or(u16::MAX)
+}
+
+/// An exponentially distributed time with this mean: `-mean × ln(u)` in fixed point.
+fn exponential(stream: &mut Stream, mean_ms: u64) -> u64 {
+    /// `ln 2` with 32 binary digits.
+    const LN_2_Q32: u128 = 2_977_044_472;
+    let bits = u128::from((64u64 << 32) - crate::model::fixed::log2_q32(stream.next_u64().max(1)));
+    u64::try_from((u128::from(mean_ms) * bits * LN_2_Q32) >> 64).unwrap_or(u64::MAX)
+}
+
+impl Remains<'_> {
+    /// Expectations that did not hold.
+    pub fn violations(&self) -> &[Violation] {
+        self.observer.violations()
+    }
+}
