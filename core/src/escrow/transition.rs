@@ -148,7 +148,7 @@ pub fn transition(record: &JobRecord, event: &Event<'_>, facts: &Facts<'_>) -> R
                 bond,
             },
         ) => step.engage(*commitment, *node_key, payout, *bond),
-        (_, Event::Settle) => step.settle(),
+        (state, Event::Settle) if state.outcome().is_none() => step.settle(),
         (
             JobState::Engaged(engagement),
             Event::Withheld {
