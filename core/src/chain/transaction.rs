@@ -139,11 +139,12 @@ pub fn apply_transaction(
     application.spend_inputs()?;
     let created = application.create_outputs()?;
     let released = application.act()?;
-    let available = application
+    // Outputs are paid for by inputs alone: what an action releases is a fee.
+    let left = application
         .spent
-        .checked_add(released)
-        .ok_or(TransactionError::Overflow)?;
-    available.checked_sub(created).ok_or(TransactionError::Overspent)
+        .checked_sub(created)
+        .ok_or(TransactionError::Overspent)?;
+    left.checked_add(released).ok_or(TransactionError::Overflow)
 }
 
 /// What can be seen without the ledger.
