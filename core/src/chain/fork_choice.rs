@@ -204,12 +204,13 @@ impl Chain {
             }
             if let Err((culprit, error)) = self.switch_to(hash, &mut change) {
                 self.complete.remove(&best);
-                self.headers.mark_invalid(&culprit, self.tip());
+                self.headers.mark_invalid(&culprit);
                 if let Some(error) = error {
                     change.invalid.push((culprit, error));
                 }
             }
         }
+        self.headers.raise_best(self.tip());
         change
     }
 

@@ -46,6 +46,7 @@ pub(super) struct Entry {
 #[derive(Clone, Debug)]
 pub struct HeaderTree {
     entries: Map<BlockHash, Entry>,
+    children: Map<BlockHash, Vec<BlockHash>>,
     genesis: BlockHash,
     best: BlockHash,
 }
@@ -64,6 +65,7 @@ impl HeaderTree {
         entries.insert(hash, entry);
         Self {
             entries,
+            children: Map::with_seed(map_seed),
             genesis: hash,
             best: hash,
         }
@@ -84,6 +86,7 @@ impl HeaderTree {
             return if entry.invalid {
                 Err(HeaderError::KnownInvalid)
             } else {
+                self.raise_best(hash);
                 Ok(false)
             };
         }
@@ -112,23 +115,42 @@ impl HeaderTree {
             invalid: false,
         };
         self.entries.insert(hash, entry);
-        if self.entries.get(&self.best).is_none_or(|best| work > best.work) {
+        match self.children.get_mut(&header.previous) {
+            Some(children) => children.push(hash),
+            None => {
+                self.children.insert(header.previous, Vec::from([hash]));
+            }
+        }
+        self.raise_best(hash);
+        Ok(true)
+    }
+
+    /// Lets `best` be `hash` if that is valid and has more work, or if `best` is invalid.
+    pub(super) fn raise_best(&mut self, hash: BlockHash) {
+        let work = |hash| {
+            self.entries
+                .get(hash)
+                .filter(|entry| !entry.invalid)
+                .map(|entry| entry.work)
+        };
+        if work(&hash) > work(&self.best) {
             self.best = hash;
         }
-        Ok(true)
     }
 
     pub(super) fn entry(&self, hash: &BlockHash) -> Option<&Entry> {
         self.entries.get(hash)
     }
 
-    /// Marks a block as invalid; `best` falls back to `fallback`.
-    pub(super) fn mark_invalid(&mut self, hash: &BlockHash, fallback: BlockHash) {
-        if let Some(entry) = self.entries.get_mut(hash) {
-            entry.invalid = true;
-        }
-        if self.ancestors(self.best).any(|(ancestor, _)| ancestor == *hash) {
-            self.best = fallback;
+    /// Marks a block and all that extend it as invalid. `best` may be among them: it has to be
+    /// [raised](Self::raise_best) again.
+    pub(super) fn mark_invalid(&mut self, hash: &BlockHash) {
+        let mut extending = Vec::from([*hash]);
+        while let Some(hash) = extending.pop() {
+            if let Some(entry) = self.entries.get_mut(&hash) {
+                entry.invalid = true;
+            }
+            extending.extend(self.children.get(&hash).into_iter().flatten());
         }
     }
 
