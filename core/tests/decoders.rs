@@ -1,0 +1,378 @@
+//! No bytes from outside make a decoder panic, or allocate out of proportion to what was sent.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use camelid_core::block::Block;
+use camelid_core::dispute::BadDelivery;
+use camelid_core::job::{Offer, SignedDelivery, Terms};
+use camelid_core::keys::SealContext;
+use camelid_core::model::{Manifest, PromptTokens};
+use camelid_core::node::{ClientJob, Record, WorkerJob};
+use camelid_core::primitives::{
+    BlockHash, BoundedVec, Commitment, Height, JobId, MerkleProof, MerkleTree, Wtxid, decode, encode,
+};
+use camelid_core::tx::{ActionKind, Transaction};
+use camelid_core::wire::{Envelope, MAX_HOPS, Message};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::fmt::Debug;
+use support::*;
+
+// --- An allocator that counts, for each thread of its own ---
+
+thread_local! {
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count(change: impl Fn(usize) -> usize) {
+    // A thread that is ending has no counters any more, and nothing that is measured.
+    let _ = LIVE.try_with(|live| {
+        live.set(change(live.get()));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));
+    });
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(|live| live.saturating_add(layout.size()));
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count(|live| live.saturating_sub(layout.size()));
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Most bytes that `work` had allocated at a time.
+fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = LIVE.with(Cell::get);
+    PEAK.with(|peak| peak.set(before));
+    let result = work();
+    (result, PEAK.with(Cell::get) - before)
+}
+
+/// Memory that decoding `length` bytes may take. The smallest encoding of a transaction has 18 bytes
+/// and stands for some 300, and a growing list holds its old and its new memory at a time.
+fn allowance(length: usize) -> usize {
+    64 * length + 8_192
+}
+
+// --- Every decoder ---
+
+/// A decoder and a valid encoding for it.
+struct Decoder {
+    name: &'static str,
+    valid: Vec<u8>,
+    /// True when the bytes decode; panics when they decode to something that encodes differently.
+    accepts: Box<dyn Fn(&[u8]) -> bool>,
+}
+
+fn decoder<T>(name: &'static str, value: &T) -> Decoder
+where
+    T: BorshSerialize + BorshDeserialize + PartialEq + Debug + 'static,
+{
+    let valid = encode(value);
+    assert_eq!(&decode::<T>(&valid, valid.len()).unwrap(), value, "{name}");
+    Decoder {
+        name,
+        valid,
+        accepts: Box::new(
+            move |bytes| match measured(name, bytes, || decode::<T>(bytes, 2_000_000)) {
+                Ok(value) => {
+                    assert_eq!(encode(&value), bytes, "{name}: two encodings of one value");
+                    true
+                }
+                Err(_) => false,
+            },
+        ),
+    }
+}
+
+/// The result of `decode`, which must keep within its allowance for `bytes`.
+fn measured<T>(name: &str, bytes: &[u8], decode: impl FnOnce() -> T) -> T {
+    let (result, peak) = peak_of(decode);
+    assert!(
+        peak <= allowance(bytes.len()),
+        "{name}: {peak} bytes allocated for {}",
+        bytes.len()
+    );
+    result
+}
+
+struct Samples {
+    open: Transaction,
+    engage: Transaction,
+    block: Block,
+    terms: Terms,
+    offer: Offer,
+    delivery: SignedDelivery,
+    evidence: BadDelivery,
+    proof: MerkleProof,
+}
+
+fn samples() -> Samples {
+    let mut workshop = Workshop::new(1);
+    let genesis = workshop.genesis();
+    let terms = terms(&workshop.params, Height(1));
+    let open = open_job(&genesis, &workshop.fund(CLIENT, 0), &terms);
+    let engage = engaging(&genesis, &open, &workshop.fund(NODE, 0), &opening(&[5, END])).signed(&genesis);
+    let block = workshop.extend(std::slice::from_ref(&open));
+    let context = SealContext {
+        genesis,
+        job: open.job_id.unwrap(),
+        bond_txid: engage.txid(),
+        bond_index: 0,
+        commitment: Commitment([3; 32]),
+        recipient: terms.delivery_key,
+    };
+    let delivery = delivery(&context, b"anything", NODE);
+    let offer = Offer {
+        job: open.job_id.unwrap(),
+        terms: terms.clone(),
+        prompt: PromptTokens::from_vec(vec![5, 6]).unwrap(),
+        prompt_salt: [1; 32],
+    };
+    Samples {
+        engage,
+        block: (*block).clone(),
+        evidence: evidence(&context, &delivery),
+        proof: MerkleTree::new((0u8..9).map(|leaf| [leaf])).proof(4).unwrap(),
+        open,
+        terms,
+        offer,
+        delivery,
+    }
+}
+
+/// One message of each kind, by kind.
+fn messages(samples: &Samples) -> Vec<Message> {
+    let s = samples;
+    let hashes = || BoundedVec::from_vec(vec![BlockHash([1; 32]), s.block.header.hash()]).unwrap();
+    let wtxids = || vec![Wtxid([1; 32]), s.open.wtxid()];
+    let job = s.offer.job;
+    vec![
+        Message::GetHeaders(BoundedVec::from_vec(vec![s.block.header.previous]).unwrap()),
+        Message::Headers(BoundedVec::from_vec(vec![s.block.header]).unwrap()),
+        Message::GetBlocks(hashes()),
+        Message::Block(Box::new(s.block.clone())),
+        Message::Inventory(BoundedVec::from_vec(wtxids()).unwrap()),
+        Message::GetTransactions(BoundedVec::from_vec(wtxids()).unwrap()),
+        Message::Transaction(Box::new(s.open.clone())),
+        Message::JobOffer(Box::new(s.offer.clone())),
+        Message::JobAccepted {
+            job,
+            node_key: secret(NODE).public_key(),
+        },
+        Message::Engage(Box::new(s.engage.clone())),
+        Message::Delivery {
+            job,
+            delivery: Box::new(s.delivery.clone()),
+        },
+        Message::DeliveryReceived { job },
+    ]
+}
+
+fn envelope(message: &Message, message_id: u64) -> Envelope {
+    let magic = network().magic;
+    let sender = secret(STRANGER).node_id();
+    Envelope::new(magic, sender, None, message_id, MAX_HOPS, message).unwrap()
+}
+
+fn decoders() -> Vec<Decoder> {
+    let s = samples();
+    let claim = withheld(
+        &BlockHash([0; 32]),
+        JobId([1; 32]),
+        2,
+        units(5),
+        &genesis_fund(&network(), CLIENT, 0),
+    );
+    let bad = bare(
+        JobId([1; 32]),
+        2,
+        ActionKind::BadDelivery(Box::new(s.evidence.clone())),
+    );
+    let client_job = ClientJob {
+        offer: s.offer.clone(),
+        open: s.open.clone(),
+        samples: 3,
+        engage: Some(s.engage.clone()),
+        delivery: Some(s.delivery.clone()),
+        opening: Some(opening(&[5, END])),
+        verdict: None,
+        checking: None,
+    };
+    let worker_job = WorkerJob {
+        job: s.offer.job,
+        opening: opening(&[5, END]),
+        engage: s.engage.clone(),
+        delivery: None,
+        received: true,
+    };
+    let mut decoders = vec![
+        decoder("Transaction: OpenJob", &s.open),
+        decoder("Transaction: Engage", &s.engage),
+        decoder("Transaction: Withheld", &claim),
+        decoder("Transaction: BadDelivery", &bad),
+        decoder("Block", &s.block),
+        decoder("Record: Block", &Record::Block(s.block.clone().into())),
+        decoder("Record: ClientJob", &Record::ClientJob(Box::new(client_job))),
+        decoder("Record: WorkerJob", &Record::WorkerJob(Box::new(worker_job))),
+        decoder("Offer", &s.offer),
+        decoder("Terms", &s.terms),
+        decoder("SignedDelivery", &s.delivery),
+        decoder("BadDelivery", &s.evidence),
+        decoder::<Manifest>("Manifest", &manifest()),
+        decoder("MerkleProof", &s.proof),
+        decoder("Params", &*network()),
+    ];
+    for message in messages(&s) {
+        let magic = network().magic;
+        decoders.push(decoder(message.name(), &message));
+        decoders.push(Decoder {
+            name: "Envelope",
+            valid: envelope(&message, 1).to_packet().to_vec(),
+            accepts: Box::new(move |bytes| {
+                let opened = measured("Envelope", bytes, || {
+                    Envelope::from_packet(bytes, magic).map(|envelope| envelope.message())
+                });
+                opened.is_ok_and(|message| message.is_ok())
+            }),
+        });
+        let (kind, payload) = message.to_parts();
+        decoders.push(Decoder {
+            name: "Message::from_parts",
+            valid: payload,
+            accepts: Box::new(move |bytes| {
+                measured("Message::from_parts", bytes, || Message::from_parts(kind, bytes)).is_ok()
+            }),
+        });
+    }
+    decoders
+}
+
+#[test]
+fn nothing_may_be_missing_or_follow() {
+    for decoder in decoders() {
+        let Decoder { name, valid, accepts } = decoder;
+        assert!(accepts(&valid), "{name}");
+        for extra in [0, 1, 255] {
+            let longer = [&valid[..], &[extra]].concat();
+            assert!(!accepts(&longer), "{name} followed by {extra}");
+        }
+        // Every cut of the short ones, and many of the long ones.
+        for length in (0..valid.len()).step_by(1 + valid.len() / 512) {
+            assert!(!accepts(&valid[..length]), "{name} cut to {length} bytes");
+        }
+    }
+}
+
+/// Somewhere in each encoding are the lengths of its lists: the largest number at every offset, with
+/// what follows and without, meets them all.
+#[test]
+fn a_claimed_length_is_not_allocated() {
+    for Decoder { valid, accepts, .. } in decoders() {
+        for offset in (0..valid.len().saturating_sub(3)).step_by(1 + valid.len() / 2_048) {
+            for claim in [u32::MAX, 8_192, 16_384, 1_000_000] {
+                let mut bytes = valid.clone();
+                bytes[offset..offset + 4].copy_from_slice(&claim.to_le_bytes());
+                accepts(&bytes);
+                accepts(&bytes[..offset + 4]);
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_above_their_bound_are_refused_at_once() {
+    for kind in [0, 1, 2, 4, 5] {
+        let (refused, peak) = peak_of(|| Message::from_parts(kind, &u32::MAX.to_le_bytes()));
+        assert!(refused.is_err_and(|error| error.to_string().contains("longer than its bound")));
+        assert!(peak < 1_024, "{peak} bytes");
+    }
+}
+
+#[test]
+fn every_known_kind_of_message_round_trips_and_others_are_ignored() {
+    let messages = messages(&samples());
+    for (kind, message) in (0u8..).zip(&messages) {
+        let (number, payload) = message.to_parts();
+        assert_eq!(number, kind, "{}", message.name());
+        assert_eq!(Message::from_parts(kind, &payload), Ok(Some(message.clone())));
+    }
+    let unknown = u8::try_from(messages.len()).unwrap();
+    for kind in unknown..=u8::MAX {
+        assert_eq!(Message::from_parts(kind, &[]), Ok(None));
+        assert_eq!(Message::from_parts(kind, b"anything"), Ok(None));
+        // Nor is there such a variant that was forgotten in the count.
+        assert!(decode::<Message>(&[&[kind][..], &[0; 64]].concat(), 100).is_err());
+    }
+}
+
+#[test]
+fn an_envelope_of_another_network_or_with_a_damaged_payload_is_refused() {
+    let packet = envelope(&Message::DeliveryReceived { job: JobId([1; 32]) }, 7).to_packet();
+    assert!(Envelope::from_packet(&packet, network().magic).is_ok());
+    assert!(Envelope::from_packet(&packet, *b"CAML").is_err());
+    for position in 0..packet.len() {
+        let mut damaged = packet.to_vec();
+        damaged[position] ^= 1;
+        let opened = Envelope::from_packet(&damaged, network().magic);
+        let payload = packet.len() - 36..packet.len();
+        assert!(opened.is_err() || !payload.contains(&position), "byte {position}");
+    }
+    let mut far = envelope(&Message::DeliveryReceived { job: JobId([1; 32]) }, 7);
+    far.hops_left = MAX_HOPS + 1;
+    assert!(Envelope::from_packet(&far.to_packet(), network().magic).is_err());
+}
+
+// --- At random ---
+
+fn edits() -> impl Strategy<Value = Vec<(Index, u8)>> {
+    prop::collection::vec((any::<Index>(), any::<u8>()), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        for decoder in decoders_once() {
+            (decoder.accepts)(&bytes);
+        }
+    }
+
+    #[test]
+    fn altered_encodings_do_no_harm(edits in edits(), cut in any::<Index>(), keep in any::<bool>()) {
+        for decoder in decoders_once() {
+            let mut bytes = decoder.valid.clone();
+            for (index, value) in &edits {
+                let at = index.index(bytes.len());
+                bytes[at] = *value;
+            }
+            if !keep {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            (decoder.accepts)(&bytes);
+        }
+    }
+}
+
+/// The decoders, made once for each thread: signing their samples takes longer than a test's case.
+fn decoders_once() -> &'static [Decoder] {
+    thread_local! {
+        static DECODERS: &'static [Decoder] = Vec::leak(decoders());
+    }
+    DECODERS.with(|decoders| *decoders)
+}
