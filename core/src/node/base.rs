@@ -111,12 +111,10 @@ impl Base {
     /// Opens a packet, passes it on where it must go, and returns what is for this node.
     pub(super) fn receive(
         &mut self,
-        now: Time,
         from: NodeId,
         packet: &Packet,
         out: &mut Outputs,
     ) -> Option<(NodeId, Message)> {
-        self.relay.advance(now.0);
         let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
             Ok(envelope) => envelope,
             Err(error) => {

@@ -114,7 +114,7 @@ impl Node {
     }
 
     fn handle_message(&mut self, now: Time, from: NodeId, packet: &crate::wire::Packet, out: &mut Outputs) {
-        let Some((sender, message)) = self.base.receive(now, from, packet, out) else {
+        let Some((sender, message)) = self.base.receive(from, packet, out) else {
             return;
         };
         let outcome = match message {
@@ -189,6 +189,7 @@ impl Node {
 
 impl Process for Node {
     fn handle(&mut self, now: Time, input: Input, out: &mut Outputs) {
+        self.base.relay.advance(now.0);
         match input {
             Input::Start => self.start(now, out),
             Input::Message { from, packet } => self.handle_message(now, from, &packet, out),
