@@ -1,5 +1,6 @@
 //! The client role: opens jobs, binds a node, checks what it gets.
 
+use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::ClientConfig;
 use super::record::{ClientJob, Record};
@@ -24,8 +25,6 @@ use alloc::vec::Vec;
 const PATIENCE_BLOCKS: u32 = 2;
 /// An offer that nobody answered is broadcast again after this long.
 const OFFER_AGAIN_MS: u64 = 60_000;
-/// Blocks that a closed job is remembered.
-const REMEMBERED_BLOCKS: u32 = 100;
 
 /// Jobs of this client.
 pub(super) struct Client {

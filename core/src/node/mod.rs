@@ -32,6 +32,9 @@ use worker::Worker;
 /// Milliseconds between maintenances.
 const MAINTENANCE_MS: u64 = 20_000;
 
+/// Blocks that a closed job is remembered, in case a reorganisation opens it again.
+const REMEMBERED_BLOCKS: u32 = 100;
+
 /// A node: the production state machine, live and in the simulator.
 pub struct Node {
     base: Base,

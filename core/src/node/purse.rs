@@ -6,7 +6,7 @@ use crate::mempool::Mempool;
 use crate::primitives::{Amount, BlockHash, BoundedVec, Height, JobId, Txid};
 use crate::script::{Script, StandardScript, key_hash_script_sig};
 use crate::tx::{Action, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// Units of fee per byte that the node pays.
@@ -19,7 +19,7 @@ pub(super) struct Purse {
     script: Script,
     coins: BTreeMap<OutPoint, (Amount, Height)>,
     /// Promised to transactions that are not in the mempool (half-signed Engages).
-    reserved: BTreeSet<OutPoint>,
+    reserved: BTreeMap<OutPoint, JobId>,
 }
 
 /// Inputs and change for a payment.
@@ -36,7 +36,7 @@ impl Purse {
         Self {
             script,
             coins: BTreeMap::new(),
-            reserved: BTreeSet::new(),
+            reserved: BTreeMap::new(),
         }
     }
 
@@ -65,16 +65,15 @@ impl Purse {
         self.refresh(&change.coins, ledger);
     }
 
-    /// Keeps coins from being spent until they are released.
-    pub(super) fn reserve(&mut self, outpoints: &[OutPoint]) {
-        self.reserved.extend(outpoints);
+    /// Keeps coins for `job` until it releases them.
+    pub(super) fn reserve(&mut self, job: JobId, outpoints: &[OutPoint]) {
+        self.reserved
+            .extend(outpoints.iter().map(|outpoint| (*outpoint, job)));
     }
 
-    /// Lets reserved coins be spent again.
-    pub(super) fn release<'a>(&mut self, outpoints: impl IntoIterator<Item = &'a OutPoint>) {
-        for outpoint in outpoints {
-            self.reserved.remove(outpoint);
-        }
+    /// Lets the coins that are kept for `job` be spent again.
+    pub(super) fn release(&mut self, job: &JobId) {
+        self.reserved.retain(|_, holder| holder != job);
     }
 
     /// Chooses coins of at least `amount`, largest first so that inputs stay few; `None` if there are
@@ -84,7 +83,7 @@ impl Purse {
             .coins
             .iter()
             .filter(|(outpoint, (_, from))| {
-                *from <= height && !self.reserved.contains(outpoint) && !mempool.spends(outpoint)
+                *from <= height && !self.reserved.contains_key(outpoint) && !mempool.spends(outpoint)
             })
             .map(|(outpoint, (value, _))| (*value, *outpoint))
             .collect();

@@ -1,5 +1,6 @@
 //! The worker role: a compute node that commits, delivers and collects.
 
+use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::WorkerConfig;
 use super::purse::unsigned;
@@ -40,7 +41,7 @@ impl Worker {
     }
 
     pub(super) fn restore(&mut self, base: &mut Base, job: WorkerJob) {
-        base.purse.reserve(&stake_inputs(&job.engage));
+        base.purse.reserve(job.job, &stake_inputs(&job.engage));
         self.jobs.insert(job.job, job);
     }
 
@@ -146,7 +147,7 @@ impl Worker {
         let Some(engage) = half_signed_engage(base, &record, &opening) else {
             return;
         };
-        base.purse.reserve(&stake_inputs(&engage));
+        base.purse.reserve(*job, &stake_inputs(&engage));
         let entry = WorkerJob {
             job: *job,
             opening,
@@ -168,7 +169,7 @@ impl Worker {
         let commitment = committed(&entry.engage);
         match &record.state {
             JobState::Open => self.offer_engage(base, now, &record, out),
-            JobState::Closed(_) => self.drop_job(base, job),
+            JobState::Closed(_) => self.retire(base, &record),
             JobState::Engaged(engagement)
             | JobState::Delivered(engagement)
             | JobState::Withheld { engagement, .. } => {
@@ -177,7 +178,7 @@ impl Worker {
                 } else {
                     // Another node was first: the stake was never locked. The job stays known, in case a
                     // reorganisation opens it again.
-                    base.purse.release(&stake_inputs(&entry.engage));
+                    base.purse.release(job);
                 }
             }
         }
@@ -290,11 +291,14 @@ impl Worker {
         }
     }
 
-    fn drop_job(&mut self, base: &mut Base, job: &JobId) {
-        if let Some(entry) = self.jobs.remove(job) {
-            base.purse.release(&stake_inputs(&entry.engage));
+    /// Frees the stake of a closed job. The opening is kept for a while: a reorganisation may bring
+    /// the job back, with a claim in it that only a delivery answers.
+    fn retire(&mut self, base: &mut Base, record: &JobRecord) {
+        base.purse.release(&record.id);
+        if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
+            self.jobs.remove(&record.id);
+            self.sent_at.remove(&record.id);
         }
-        self.sent_at.remove(job);
     }
 
     pub(super) fn digest(&self) -> Digest {
