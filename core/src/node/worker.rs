@@ -166,14 +166,14 @@ impl Worker {
             return;
         };
         let Some(entry) = self.jobs.get(job) else { return };
-        let commitment = committed(&entry.engage);
         match &record.state {
             JobState::Open => self.offer_engage(base, now, &record, out),
             JobState::Closed(_) => self.retire(base, &record),
             JobState::Engaged(engagement)
             | JobState::Delivered(engagement)
             | JobState::Withheld { engagement, .. } => {
-                if Some(engagement.commitment) == commitment {
+                // By its bond: anybody can copy a commitment.
+                if engagement.bond.txid == entry.engage.txid() {
                     self.drive_engaged(base, now, &record, engagement, out);
                 } else {
                     // Another node was first: the stake was never locked. The job stays known, in case a
@@ -327,13 +327,6 @@ fn persist(entry: &WorkerJob, out: &mut Outputs) {
 /// The inputs of an Engage that are the node's.
 fn stake_inputs(engage: &Transaction) -> Vec<crate::tx::OutPoint> {
     engage.inputs.iter().skip(1).map(|input| input.previous).collect()
-}
-
-fn committed(engage: &Transaction) -> Option<crate::primitives::Commitment> {
-    match engage.action.as_ref()?.kind {
-        ActionKind::Engage { commitment, .. } => Some(commitment),
-        _ => None,
-    }
 }
 
 /// The paper's testament: escrow and stake into one bond, signed for the stake.
