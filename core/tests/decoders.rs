@@ -70,12 +70,14 @@ fn allowance(length: usize) -> usize {
 
 // --- Every decoder ---
 
+type Accepts = dyn Fn(&[u8]) -> bool;
+
 /// A decoder and a valid encoding for it.
 struct Decoder {
     name: &'static str,
     valid: Vec<u8>,
     /// True when the bytes decode; panics when they decode to something that encodes differently.
-    accepts: Box<dyn Fn(&[u8]) -> bool>,
+    accepts: Box<Accepts>,
 }
 
 fn decoder<T>(name: &'static str, value: &T) -> Decoder

@@ -4,6 +4,8 @@
 // Each test binary uses its own part of the workshop.
 #![allow(dead_code)]
 
+pub mod network;
+
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block};
 use camelid_core::chain::{Chain, Ledger, Submission, SubmitError};
 use camelid_core::dispute::BadDelivery;
