@@ -22,5 +22,5 @@ mod run;
 mod verifier;
 
 pub use report::{JobCounts, Outcome, RunReport, Violation};
-pub use run::{Run, run};
+pub use run::{Run, run, run_with};
 pub use verifier::MemoVerifier;

@@ -25,7 +25,12 @@ pub struct Run {
 /// Runs `scenario` under `seed`. The same arguments always give the same run.
 pub fn run(scenario: &Scenario, seed: u64) -> Run {
     let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
-    let setup = Setup::draw(scenario, seed, &verifier);
+    run_with(scenario, seed, &verifier)
+}
+
+/// [`run`], with signatures checked by `verifier`.
+pub fn run_with(scenario: &Scenario, seed: u64, verifier: &Arc<dyn Verifier>) -> Run {
+    let setup = Setup::draw(scenario, seed, verifier);
     let chosen = scenario.expect.get_ref().always.clone();
     let ids = chosen.unwrap_or_else(|| invariant::IDS.iter().map(ToString::to_string).collect());
     let invariants = ids.iter().filter_map(|id| invariant::by_id(id)).collect();

@@ -5,20 +5,28 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 /// A queue of items by due time; equal times come out in the order they went in.
-pub(super) struct Heap<T> {
+pub struct Heap<T> {
     entries: BinaryHeap<Reverse<Entry<T>>>,
     pushed: u64,
 }
 
+impl<T> Default for Heap<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Heap<T> {
-    pub(super) fn new() -> Self {
+    /// An empty queue.
+    pub fn new() -> Self {
         Self {
             entries: BinaryHeap::new(),
             pushed: 0,
         }
     }
 
-    pub(super) fn push(&mut self, at: Time, item: T) {
+    /// Adds an item that is due at `at`.
+    pub fn push(&mut self, at: Time, item: T) {
         self.entries.push(Reverse(Entry {
             key: (at, self.pushed),
             item,
@@ -27,7 +35,7 @@ impl<T> Heap<T> {
     }
 
     /// The next item that is due at or before `end`.
-    pub(super) fn pop_until(&mut self, end: Time) -> Option<(Time, T)> {
+    pub fn pop_until(&mut self, end: Time) -> Option<(Time, T)> {
         if self.entries.peek()?.0.key.0 > end {
             return None;
         }

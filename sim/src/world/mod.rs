@@ -5,7 +5,9 @@ mod machine;
 mod network;
 mod observer;
 
+pub use heap::Heap;
 pub use machine::Machine;
+pub use network::Network;
 pub use observer::Observation;
 
 use crate::invariant::Invariant;
@@ -18,9 +20,7 @@ use camelid_core::model::{InferenceResult, InferenceTask};
 use camelid_core::primitives::{Digest, Stream, Time};
 use camelid_core::process::{Input, Output, RequestId, Timer};
 use camelid_core::wire::Packet;
-use heap::Heap;
 use machine::Boot;
-use network::Network;
 use observer::Observer;
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const HELD_BACK: u64 = 10;
 
 /// Decides what becomes of each packet.
-pub(super) struct Network {
+pub struct Network {
     link: Link,
     stream: Stream,
     /// Sets of nodes that are cut off from all others, by fault.
@@ -16,7 +16,8 @@ pub(super) struct Network {
 }
 
 impl Network {
-    pub(super) fn new(link: Link, stream: Stream) -> Self {
+    /// A network with these links, which draws from `stream`.
+    pub fn new(link: Link, stream: Stream) -> Self {
         Self {
             link,
             stream,
@@ -25,7 +26,7 @@ impl Network {
     }
 
     /// The delays after which copies of a packet arrive; none if it is lost.
-    pub(super) fn carry(&mut self, from: usize, to: usize) -> Vec<u64> {
+    pub fn carry(&mut self, from: usize, to: usize) -> Vec<u64> {
         // The draws are made whatever becomes of the packet, so that a partition does not shift them.
         let lost = self.stream.chance(self.link.loss_permille);
         let twice = self.stream.chance(self.link.duplicate_permille);
@@ -51,17 +52,17 @@ impl Network {
     }
 
     /// Cuts `nodes` off.
-    pub(super) fn cut(&mut self, fault: usize, nodes: BTreeSet<usize>) {
+    pub fn cut(&mut self, fault: usize, nodes: BTreeSet<usize>) {
         self.cuts.insert(fault, nodes);
     }
 
     /// Ends a partition.
-    pub(super) fn join(&mut self, fault: usize) {
+    pub fn join(&mut self, fault: usize) {
         self.cuts.remove(&fault);
     }
 
     /// From now on every packet arrives once and in time.
-    pub(super) fn heal(&mut self) {
+    pub fn heal(&mut self) {
         self.link.loss_permille = 0;
         self.link.duplicate_permille = 0;
         self.link.reorder_permille = 0;

@@ -1,0 +1,27 @@
+//! Fifty production nodes.
+
+use camelid_core::keys::{EcdsaVerifier, Verifier};
+use camelid_sim::scenario::Scenario;
+use camelid_sim::{MemoVerifier, Outcome, run_with};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The benchmark's scenario.
+pub(crate) fn load() -> Scenario {
+    Scenario::parse(include_str!("../fifty-nodes.toml"), "fifty-nodes.toml")
+        .expect("the file is in the repository")
+}
+
+/// Runs it: events, and the time they took.
+pub(crate) fn run(scenario: &Scenario, memoised: bool) -> (u64, Duration) {
+    let verifier: Arc<dyn Verifier> = if memoised {
+        Arc::new(MemoVerifier::new())
+    } else {
+        Arc::new(EcdsaVerifier)
+    };
+    let start = Instant::now();
+    let run = run_with(scenario, 0, &verifier);
+    let elapsed = start.elapsed();
+    assert_eq!(run.report.outcome, Outcome::Pass, "{:?}", run.report.violations);
+    (run.report.events, elapsed)
+}
