@@ -1,0 +1,148 @@
+//! What can be asked for.
+
+use crate::color::ColorWhen;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// CamelidCoin: language-model inference, paid for and checked by a proof-of-work chain.
+#[derive(Debug, Parser)]
+#[command(name = "camelid", version)]
+pub struct Cli {
+    /// When to colour the output.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorWhen,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Groups of verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulated networks under attack.
+    Sim {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: SimCommand,
+    },
+}
+
+/// `camelid sim …`
+#[derive(Debug, Subcommand)]
+pub enum SimCommand {
+    /// Run scenarios and say who was caught.
+    Run(RunArgs),
+    /// List scenarios.
+    List(ListArgs),
+    /// Replay traces and name the first step that differs.
+    Replay(ReplayArgs),
+}
+
+/// `camelid sim run`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 all expectations held; 2 wrong usage; 4 a scenario cannot be loaded; 5 an expectation \
+did not hold; 8 interrupted; 1 any other error.")]
+pub struct RunArgs {
+    /// Scenario files, or directories that hold them.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Run under this seed alone.
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Run under each seed from A up to, but not including, B.
+    #[arg(long, value_name = "A..B", default_value = "0..5")]
+    seeds: Seeds,
+    /// Runs at the same time; as many as there are processors unless given.
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Print one JSON record per run, and a summary last.
+    #[arg(long)]
+    pub json: bool,
+    /// Write SCENARIO-SEED.trace for every run to this directory.
+    #[arg(long, value_name = "DIR")]
+    pub trace_dir: Option<PathBuf>,
+    /// Write the traces of failed runs to this directory.
+    #[arg(long, value_name = "DIR", default_value = "./camelid-failures")]
+    pub failures: PathBuf,
+}
+
+impl RunArgs {
+    /// The seeds to run under.
+    pub fn seeds(&self) -> Seeds {
+        self.seed.map_or(self.seeds, Seeds::one)
+    }
+
+    /// Runs at the same time.
+    pub fn jobs(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or_else(processors, usize::from)
+    }
+}
+
+/// `camelid sim list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Scenario files, or directories that hold them.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `camelid sim replay`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 every step was the same; 2 wrong usage; 4 a trace cannot be loaded; 9 a step differed; \
+1 any other error.")]
+pub struct ReplayArgs {
+    /// Trace files.
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+    /// Print one JSON record per trace.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Consecutive seeds, at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// How many, at most [`Seeds::MOST`].
+    pub count: u64,
+}
+
+impl Seeds {
+    /// Most seeds of one invocation, so that runs can be numbered.
+    pub const MOST: u64 = 1 << 32;
+
+    /// One seed.
+    pub const fn one(seed: u64) -> Self {
+        Self {
+            first: seed,
+            count: 1,
+        }
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (first, end) = text
+            .split_once("..")
+            .ok_or("write a range as A..B, for example 0..20")?;
+        let number = |text: &str| {
+            text.parse::<u64>()
+                .map_err(|_| format!("{text:?} is no seed: use whole numbers from 0 to 2^64 - 1"))
+        };
+        let (first, end) = (number(first)?, number(end)?);
+        match end.checked_sub(first) {
+            None | Some(0) => Err(format!(
+                "the range is empty: it ends before {end}, use a greater end than {first}"
+            )),
+            Some(Self::MOST..) => Err(format!("more than {} seeds", Self::MOST - 1)),
+            Some(count) => Ok(Self { first, count }),
+        }
+    }
+}

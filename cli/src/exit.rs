@@ -1,0 +1,75 @@
+//! How the program ends.
+
+use camelid_sim::scenario::LoadError;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Exit codes; scripts depend on them. Wrong usage (2) is the argument parser's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Success = 0,
+    /// Something failed that is not listed below.
+    Error = 1,
+    /// A scenario or a trace cannot be loaded.
+    Load = 4,
+    /// It ran, and an expectation did not hold.
+    Negative = 5,
+    /// The user interrupted it.
+    Interrupted = 8,
+    /// The same inputs gave something else.
+    Nondeterminism = 9,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Scenarios or traces that cannot be loaded.
+    #[error("{}", lines(.0))]
+    Load(Vec<LoadError>),
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// The machine refused something that the program needs.
+    #[error("{0}")]
+    System(String),
+}
+
+impl Failure {
+    /// A fault of the whole file `path`.
+    pub fn load(path: &Path, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Load(vec![LoadError::of_file(
+            &path.display().to_string(),
+            message,
+            hint,
+        )])
+    }
+
+    /// How the program ends because of it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Load(_) => Exit::Load,
+            Self::Write { .. } | Self::Output(_) | Self::System(_) => Exit::Error,
+        }
+    }
+}
+
+fn lines(errors: &[LoadError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}

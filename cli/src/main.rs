@@ -1,0 +1,31 @@
+//! `camelid`: the command line. Data goes to standard output, everything else to standard error;
+//! [`exit::Exit`] lists the exit codes.
+#![forbid(unsafe_code)]
+
+mod args;
+mod color;
+mod exit;
+mod sim;
+
+use args::{Cli, Command, SimCommand};
+use clap::Parser;
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = run(&cli).unwrap_or_else(|failure| {
+        eprintln!("camelid: {failure}");
+        failure.exit()
+    });
+    exit.into()
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let Command::Sim { command } = &cli.command;
+    match command {
+        SimCommand::Run(args) => sim::run(args, cli.color),
+        SimCommand::List(args) => sim::list(args),
+        SimCommand::Replay(args) => sim::replay(args),
+    }
+}

@@ -1,0 +1,15 @@
+//! `camelid sim`: running, listing and replaying scenarios.
+
+mod list;
+mod load;
+mod record;
+mod replay;
+mod run;
+mod suite;
+mod table;
+mod tally;
+mod traces;
+
+pub use list::list;
+pub use replay::replay;
+pub use run::run;
