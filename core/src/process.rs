@@ -267,6 +267,11 @@ impl Outputs {
         Self::default()
     }
 
+    /// Appends another batch.
+    pub fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// Appends an output.
     pub fn push(&mut self, output: Output) {
         self.0.push(output);

@@ -7,9 +7,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::Block;
 use camelid_core::dispute::BadDelivery;
 use camelid_core::job::{Offer, SignedDelivery, Terms};
-use camelid_core::keys::SealContext;
+use camelid_core::keys::{SealContext, Signature};
 use camelid_core::model::{Manifest, PromptTokens};
-use camelid_core::node::{ClientJob, Record, WorkerJob};
+use camelid_core::node::{ClientJob, Received, Record, WorkerJob};
 use camelid_core::primitives::{
     BlockHash, BoundedVec, Commitment, Height, JobId, MerkleProof, MerkleTree, Wtxid, decode, encode,
 };
@@ -181,8 +181,18 @@ fn messages(samples: &Samples) -> Vec<Message> {
             job,
             delivery: Box::new(s.delivery.clone()),
         },
-        Message::DeliveryReceived { job },
+        Message::DeliveryReceived {
+            job,
+            signature: Signature([7; 64]),
+        },
     ]
+}
+
+fn receipt() -> Message {
+    Message::DeliveryReceived {
+        job: JobId([1; 32]),
+        signature: Signature([7; 64]),
+    }
 }
 
 fn envelope(message: &Message, message_id: u64) -> Envelope {
@@ -210,9 +220,12 @@ fn decoders() -> Vec<Decoder> {
         open: s.open.clone(),
         samples: 3,
         engage: Some(s.engage.clone()),
-        delivery: Some(s.delivery.clone()),
-        opening: Some(opening(&[5, END])),
-        verdict: None,
+        received: Some(Received {
+            bond: s.engage.inputs[0].previous,
+            delivery: s.delivery.clone(),
+            opening: Some(opening(&[5, END])),
+            verdict: None,
+        }),
         checking: None,
     };
     let worker_job = WorkerJob {
@@ -324,17 +337,17 @@ fn every_known_kind_of_message_round_trips_and_others_are_ignored() {
 
 #[test]
 fn an_envelope_of_another_network_or_with_a_damaged_payload_is_refused() {
-    let packet = envelope(&Message::DeliveryReceived { job: JobId([1; 32]) }, 7).to_packet();
+    let packet = envelope(&receipt(), 7).to_packet();
     assert!(Envelope::from_packet(&packet, network().magic).is_ok());
     assert!(Envelope::from_packet(&packet, *b"CAML").is_err());
     for position in 0..packet.len() {
         let mut damaged = packet.to_vec();
         damaged[position] ^= 1;
         let opened = Envelope::from_packet(&damaged, network().magic);
-        let payload = packet.len() - 36..packet.len();
+        let payload = packet.len() - 100..packet.len();
         assert!(opened.is_err() || !payload.contains(&position), "byte {position}");
     }
-    let mut far = envelope(&Message::DeliveryReceived { job: JobId([1; 32]) }, 7);
+    let mut far = envelope(&receipt(), 7);
     far.hops_left = MAX_HOPS + 1;
     assert!(Envelope::from_packet(&far.to_packet(), network().magic).is_err());
 }

@@ -106,7 +106,10 @@ fn an_invalid_block_in_a_longer_branch_leaves_the_old_tip_in_place() {
             .submit(&invalid)
             .is_ok_and(|s| matches!(s, Submission::Known))
     );
-    assert_eq!(workshop.chain.missing_bodies(16), []);
+    assert_eq!(
+        workshop.chain.missing_bodies(workshop.chain.headers().best(), 16),
+        []
+    );
     // The chain goes on where it was.
     workshop.extend(&[]);
 }
@@ -138,5 +141,8 @@ fn headers_beyond_an_invalid_block_lead_nowhere() {
     submit_honest(&mut workshop);
     // Bodies are fetched towards the best header: it must not be one of the invalid branch.
     let missing: Vec<_> = honest.iter().map(|block| block.header.hash()).collect();
-    assert_eq!(workshop.chain.missing_bodies(16), missing);
+    assert_eq!(
+        workshop.chain.missing_bodies(workshop.chain.headers().best(), 16),
+        missing
+    );
 }

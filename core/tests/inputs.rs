@@ -4,6 +4,7 @@
 mod support;
 
 use camelid_core::block::BlockHeader;
+use camelid_core::keys::Signature;
 use camelid_core::model::{Finish, InferenceResult, Prediction, Tokens};
 use camelid_core::node::{ClientConfig, Node, NodeConfig, WorkerConfig};
 use camelid_core::primitives::{BoundedVec, JobId, Time};
@@ -155,7 +156,10 @@ impl Harness {
 
     /// An envelope whose checksum is right, whatever is inside.
     fn sound(&self, kind: u8, payload: Vec<u8>) -> Vec<u8> {
-        let message = Message::DeliveryReceived { job: JobId([0; 32]) };
+        let message = Message::DeliveryReceived {
+            job: JobId([0; 32]),
+            signature: Signature([0; 64]),
+        };
         let sender = secret(MINER).node_id();
         let id = self.message_id;
         let mut envelope = Envelope::new(network().magic, sender, None, id, MAX_HOPS, &message).unwrap();

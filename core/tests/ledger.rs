@@ -468,7 +468,15 @@ fn the_deposit_of_an_answered_claim_is_a_fee_and_nobodys_output() {
         seq: 3,
         kind: kind.clone(),
     };
-    let grab = unsigned(&[], vec![pay_to(NODE, units(1))], Some((engaged.job, action)));
+    let fund = workshop.fund(STRANGER, 0);
+    let one_more = fund.output.value.checked_add(units(1)).unwrap();
+    let funds = std::slice::from_ref(&fund);
+    let outputs = vec![pay_to(NODE, one_more)];
+    let grab = sign(
+        &genesis,
+        unsigned(funds, outputs, Some((engaged.job, action))),
+        funds,
+    );
     assert_refused(&workshop.refusal(&[grab]), "outputs exceed inputs");
 
     let place = (workshop.chain.tip(), workshop.chain.height().plus(1));

@@ -157,8 +157,15 @@ impl Chain {
         if self.bodies.contains_key(&hash) {
             return Ok(Submission::Known);
         }
-        check_block(&block, &self.params)?;
         self.submit_header(&block.header, now)?;
+        if let Err(error) = check_block(&block, &self.params) {
+            // Another body may fit the header; every other fault is bound to it by the Merkle root.
+            if error != BlockError::MerkleRoot {
+                self.headers.mark_invalid(&hash);
+                self.headers.raise_best(self.tip());
+            }
+            return Err(error.into());
+        }
         self.bodies.insert(hash, block);
         self.complete_from(hash);
         let change = self.activate_best();
@@ -320,11 +327,21 @@ impl Chain {
             .collect()
     }
 
-    /// Up to `limit` blocks towards the best header whose bodies are missing, lowest first.
-    pub fn missing_bodies(&self, limit: usize) -> Vec<BlockHash> {
+    /// Up to `limit` blocks on the way to `towards` whose bodies are missing, lowest first; none if it
+    /// has no more work than the tip, or is invalid.
+    pub fn missing_bodies(&self, towards: BlockHash, limit: usize) -> Vec<BlockHash> {
+        let work = |hash| {
+            self.headers
+                .entry(hash)
+                .filter(|entry| !entry.invalid)
+                .map(|entry| entry.work)
+        };
+        if work(&towards) <= work(&self.tip()) {
+            return Vec::new();
+        }
         let mut missing: Vec<BlockHash> = self
             .headers
-            .ancestors(self.headers.best())
+            .ancestors(towards)
             .map(|(hash, _)| hash)
             .take_while(|hash| !self.complete_hashes.contains(hash))
             .filter(|hash| !self.bodies.contains_key(hash))

@@ -164,7 +164,8 @@ fn check_shape(transaction: &Transaction) -> Result<()> {
         kind,
         Some(ActionKind::Settle | ActionKind::Deliver(_) | ActionKind::BadDelivery(_))
     );
-    if transaction.inputs.is_empty() && !may_lack_inputs {
+    // Without inputs there is nothing to pay outputs with, not even empty ones.
+    if transaction.inputs.is_empty() && !(may_lack_inputs && transaction.outputs.is_empty()) {
         return Err(TransactionError::NoInputs);
     }
     if transaction.outputs.is_empty() && action.is_none() {
@@ -413,15 +414,23 @@ impl<'t> Application<'_, '_, 't> {
                 let jobs = &self.view.ledger().params().jobs;
                 let amount = jobs.withheld_deposit(record.terms.max_tokens);
                 self.require_output_0(&Lock::Deposit, amount)?;
+                let first_input = self
+                    .transaction
+                    .inputs
+                    .first()
+                    .ok_or(TransactionError::NoInputs)?
+                    .previous;
                 Event::Withheld {
                     signature: *signature,
+                    first_input,
                     deposit: self.output(0),
                     amount,
                 }
             }
             ActionKind::Deliver(delivery) => Event::Deliver(delivery),
             ActionKind::BadDelivery(evidence) => Event::BadDelivery(evidence),
-            ActionKind::Settle | ActionKind::OpenJob(_) => Event::Settle,
+            ActionKind::Settle => Event::Settle,
+            ActionKind::OpenJob(_) => return Err(TransactionError::JobExists),
         })
     }
 

@@ -30,8 +30,10 @@ pub enum Event<'a> {
     Settle,
     /// The client claims that the output is withheld, with a deposit at `deposit`.
     Withheld {
-        /// The client's signature.
+        /// The client's signature, for the transaction with this first input.
         signature: Signature,
+        /// The claiming transaction's first input.
+        first_input: OutPoint,
         /// The deposit output.
         deposit: OutPoint,
         /// What it holds.
@@ -153,10 +155,15 @@ pub fn transition(record: &JobRecord, event: &Event<'_>, facts: &Facts<'_>) -> R
             JobState::Engaged(engagement),
             Event::Withheld {
                 signature,
+                first_input,
                 deposit,
                 amount,
             },
-        ) => step.withheld(engagement, *signature, *deposit, *amount),
+        ) => {
+            step.require_open(facts.params.jobs.challenge, event)?;
+            step.check_withheld_claim(engagement, first_input, *signature, *amount)?;
+            Ok(step.withheld(engagement, *deposit))
+        }
         (JobState::Engaged(engagement), Event::Deliver(delivery)) => {
             step.require_open(facts.params.jobs.challenge, event)?;
             step.deliver(engagement, delivery, Vec::new())
@@ -228,44 +235,41 @@ impl Step<'_> {
         }
     }
 
-    fn withheld(
+    fn check_withheld_claim(
         &self,
         engagement: &Engagement,
+        first_input: &OutPoint,
         signature: Signature,
-        deposit: OutPoint,
-        amount: Amount,
-    ) -> Result<Effects, JobError> {
+        given: Amount,
+    ) -> Result<(), JobError> {
         let jobs = &self.facts.params.jobs;
-        self.require_open(
-            jobs.challenge,
-            &Event::Withheld {
-                signature,
-                deposit,
-                amount,
-            },
-        )?;
         if self.facts.moment.height < engagement.since.height.plus(jobs.burial) {
             return Err(JobError::NotBuried);
         }
         let required = jobs.withheld_deposit(self.record.terms.max_tokens);
-        if amount != required {
-            return Err(JobError::Deposit {
-                given: amount,
-                required,
-            });
+        if given != required {
+            return Err(JobError::Deposit { given, required });
         }
         let JobRecord { id, seq, terms, .. } = self.record;
-        self.verify(
-            "client",
-            &withheld_check(self.facts.genesis, id, *seq, terms.client_key, signature),
-        )?;
-        Ok(self.next(
+        let check = withheld_check(
+            self.facts.genesis,
+            id,
+            *seq,
+            first_input,
+            terms.client_key,
+            signature,
+        );
+        self.verify("client", &check)
+    }
+
+    fn withheld(&self, engagement: &Engagement, deposit: OutPoint) -> Effects {
+        self.next(
             JobState::Withheld {
                 engagement: engagement.clone(),
                 deposit,
             },
             Vec::new(),
-        ))
+        )
     }
 
     /// The deposit of an answered Withheld claim is released without a payout: it becomes the fee of

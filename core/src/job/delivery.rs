@@ -2,7 +2,8 @@
 
 use crate::keys::{PublicKey, SealContext, SecretKey, Signature, SignatureCheck};
 use crate::model::MAX_TOKENS;
-use crate::primitives::{BoundedVec, Hash256, sha256, tagged_hash};
+use crate::primitives::{BlockHash, BoundedVec, Hash256, JobId, sha256, tagged_hash};
+use crate::tx::OutPoint;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -55,6 +56,11 @@ impl SignedDelivery {
     pub fn size_cap(max_tokens: u32) -> usize {
         (max_tokens as usize).saturating_mul(4).saturating_add(53)
     }
+}
+
+/// What the client signs to say that it has the delivery of `job` under the engagement of `bond`.
+pub fn receipt_hash(genesis: &BlockHash, job: &JobId, bond: &OutPoint) -> Hash256 {
+    tagged_hash("camelid/receipt", &(genesis, job, bond))
 }
 
 /// What the node signs: genesis, job, bond, commitment, recipient, `E`, and the ciphertext's length and hash.

@@ -7,7 +7,7 @@ mod opening;
 mod pool;
 mod terms;
 
-pub use delivery::{MAX_CIPHERTEXT_BYTES, SignedDelivery};
+pub use delivery::{MAX_CIPHERTEXT_BYTES, SignedDelivery, receipt_hash};
 pub use opening::{MAX_OPENING_BYTES, Opening};
 pub use pool::{JobPool, Offer, PoolState};
 pub use terms::{Terms, TermsError, prompt_hash};

@@ -41,11 +41,22 @@ pub enum PoolState {
     Completed,
 }
 
-/// Offers by job, at most `capacity`; a newcomer to a full pool replaces a completed job or is refused.
+/// Offers by job, at most `capacity`. Anybody can broadcast an offer for nothing, so one that the
+/// ledger confirms is never pushed out by one that it does not.
 #[derive(Clone, Debug)]
 pub struct JobPool {
     capacity: usize,
-    offers: BTreeMap<JobId, (Offer, PoolState)>,
+    entries: BTreeMap<JobId, Entry>,
+    arrivals: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    offer: Offer,
+    state: PoolState,
+    /// The ledger holds the job with just these terms.
+    confirmed: bool,
+    arrival: u64,
 }
 
 impl JobPool {
@@ -53,64 +64,79 @@ impl JobPool {
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            offers: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            arrivals: 0,
         }
     }
 
-    /// Takes an offer in. False when it is known, its prompt does not match, or the pool is full.
-    pub fn insert(&mut self, offer: Offer) -> bool {
-        if self.offers.contains_key(&offer.job) || !offer.prompt_matches() {
+    /// Takes an offer in; `confirmed` says that the ledger holds the job with just these terms. False
+    /// when it is known, its prompt does not match, or the pool is full of better ones.
+    pub fn insert(&mut self, offer: Offer, confirmed: bool) -> bool {
+        let known = self.entries.get(&offer.job);
+        if known.is_some_and(|entry| entry.confirmed || !confirmed) || !offer.prompt_matches() {
             return false;
         }
-        if self.offers.len() >= self.capacity && !self.evict_completed() {
+        let replaces = known.is_some();
+        if !replaces && self.entries.len() >= self.capacity && !self.evict() {
             return false;
         }
-        self.offers.insert(offer.job, (offer, PoolState::Created));
+        self.arrivals += 1;
+        let entry = Entry {
+            state: PoolState::Created,
+            confirmed,
+            arrival: self.arrivals,
+            offer,
+        };
+        self.entries.insert(entry.offer.job, entry);
         true
     }
 
-    fn evict_completed(&mut self) -> bool {
-        let completed = self
-            .offers
-            .iter()
-            .find(|(_, (_, state))| *state == PoolState::Completed);
-        let Some(job) = completed.map(|(job, _)| *job) else {
+    /// Drops the oldest unconfirmed offer, or a completed one.
+    fn evict(&mut self) -> bool {
+        let dispensable = self
+            .entries
+            .values()
+            .filter(|entry| !entry.confirmed || entry.state == PoolState::Completed);
+        let oldest = dispensable.min_by_key(|entry| (entry.confirmed, entry.arrival));
+        let Some(job) = oldest.map(|entry| entry.offer.job) else {
             return false;
         };
-        self.offers.remove(&job).is_some()
+        self.entries.remove(&job).is_some()
     }
 
     /// Notes that `node` accepted `job`, if nobody has.
     pub fn accept(&mut self, job: &JobId, node: NodeId) {
-        if let Some((_, state @ PoolState::Created)) = self.offers.get_mut(job) {
-            *state = PoolState::Accepted { by: node };
+        if let Some(entry) = self.entries.get_mut(job)
+            && entry.state == PoolState::Created
+        {
+            entry.state = PoolState::Accepted { by: node };
         }
     }
 
     /// Notes that the job's Engage was mined.
     pub fn complete(&mut self, job: &JobId) {
-        if let Some((_, state)) = self.offers.get_mut(job) {
-            *state = PoolState::Completed;
+        if let Some(entry) = self.entries.get_mut(job) {
+            entry.state = PoolState::Completed;
         }
     }
 
     /// Forgets a job.
     pub fn remove(&mut self, job: &JobId) {
-        self.offers.remove(job);
+        self.entries.remove(job);
     }
 
     /// The offer for `job`.
     pub fn get(&self, job: &JobId) -> Option<&Offer> {
-        self.offers.get(job).map(|(offer, _)| offer)
+        self.entries.get(job).map(|entry| &entry.offer)
     }
 
     /// The state of `job`.
     pub fn state(&self, job: &JobId) -> Option<PoolState> {
-        self.offers.get(job).map(|(_, state)| *state)
+        self.entries.get(job).map(|entry| entry.state)
     }
 
     /// All offers with their states, by job id.
     pub fn iter(&self) -> impl Iterator<Item = (&Offer, PoolState)> {
-        self.offers.values().map(|(offer, state)| (offer, *state))
+        self.entries.values().map(|entry| (&entry.offer, entry.state))
     }
 }

@@ -1,13 +1,17 @@
 //! Valid transactions that wait for a block.
 //!
 //! Policy is simple: first seen wins a conflict, only standard scripts relay, fees are at least
-//! [`MIN_FEE_PER_BYTE`], and a full pool refuses newcomers. Steps that end a job may come without
-//! a fee: each is valid once, so there are no more of them than jobs that paid for their opening.
+//! [`MIN_FEE_PER_BYTE`], and a full pool refuses newcomers.
+//!
+//! Settle, Deliver and BadDelivery are relayed *bare*: without inputs, outputs or a fee. Whoever sends
+//! such a step sends the same bytes, so nobody can put a version that no miner takes in the place of
+//! the one that a party's money hangs on. Each is valid once, so there are no more of them than jobs
+//! that paid for their opening; they enter a full pool, and blocks take them first.
 
-use crate::block::MAX_BLOCK_BYTES;
 use crate::chain::{Delta, Ledger, TransactionError, View, apply_transaction};
 use crate::escrow::Moment;
 use crate::keys::{SignatureCheck, Verifier};
+use crate::params::Params;
 use crate::primitives::{Amount, Digest, JobId, SetDigest, Timestamp, Txid, Wtxid};
 use crate::script::is_standard;
 use crate::tx::{ActionKind, Lock, OutPoint, Transaction};
@@ -23,7 +27,11 @@ pub const MAX_TRANSACTIONS: usize = 5_000;
 /// Most bytes of transactions that wait at a time.
 pub const MAX_BYTES: usize = 20_000_000;
 /// Bytes of a block kept free for header and coinbase.
-const RESERVED_BLOCK_BYTES: usize = 1_000;
+const RESERVED_BYTES: usize = 1_000;
+/// Signature operations of a block kept free for the coinbase.
+const RESERVED_SIGNATURE_OPERATIONS: u32 = 16;
+/// Passes over the pool that a template makes: the longest chain of children that fits in one block.
+const MAX_PASSES: usize = 25;
 
 /// Why a transaction does not enter the pool.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +56,12 @@ pub enum MempoolError {
     /// An output's script is none of the standard forms.
     #[error("output {0} is not standard")]
     NotStandard(u32),
-    /// It is larger than a block has room for.
+    /// It is larger, or has more signature operations, than a block has room for.
     #[error("too large for a block")]
     TooLarge,
+    /// A step of a job that must be relayed without inputs and outputs has some.
+    #[error("this step must have no inputs and no outputs")]
+    NotBare,
     /// It is invalid.
     #[error(transparent)]
     Invalid(#[from] TransactionError),
@@ -105,10 +116,12 @@ impl Mempool {
             return Err(MempoolError::Conflict(conflict));
         }
         let size = transaction.size();
-        if size > MAX_BLOCK_BYTES - RESERVED_BLOCK_BYTES {
+        let room = Room::of(ledger.params());
+        if size > room.bytes || transaction.signature_operations() > room.signature_operations {
             return Err(MempoolError::TooLarge);
         }
-        if self.entries.len() >= MAX_TRANSACTIONS || self.bytes + size > MAX_BYTES {
+        let full = self.entries.len() >= MAX_TRANSACTIONS || self.bytes + size > MAX_BYTES;
+        if full && !is_job_step(&transaction) {
             return Err(MempoolError::Full);
         }
         check_standard(&transaction)?;
@@ -150,46 +163,27 @@ impl Mempool {
         }
     }
 
-    /// The transactions of the next block, highest fee per byte first as far as their order allows,
-    /// and the sum of their fees. `max_bytes` and `max_signature_operations` are a block's limits.
-    pub fn select(
-        &self,
-        ledger: &Ledger,
-        moment: Moment,
-        max_bytes: usize,
-        max_signature_operations: u32,
-    ) -> (Vec<Arc<Transaction>>, Amount) {
+    /// The transactions of the next block and the sum of their fees: bare steps of jobs first, then by
+    /// fee per byte, as far as their order allows.
+    pub fn select(&self, ledger: &Ledger, moment: Moment) -> (Vec<Arc<Transaction>>, Amount) {
         let mut candidates: Vec<&Entry> = self.entries.iter().collect();
-        candidates.sort_by_key(|entry| Reverse(fee_rate(entry)));
-        let mut view = View::new(ledger);
-        let (mut chosen, mut fees) = (Vec::new(), Amount::ZERO);
-        let mut bytes_left = max_bytes.saturating_sub(RESERVED_BLOCK_BYTES);
-        let mut operations_left = max_signature_operations;
+        candidates.sort_by_key(|entry| Reverse((is_job_step(&entry.transaction), fee_rate(entry))));
+        let mut selection = Selection {
+            view: View::new(ledger),
+            moment,
+            room: Room::of(ledger.params()),
+            chosen: Vec::new(),
+            fees: Amount::ZERO,
+        };
         // A child waits for its parent: passes go on until one adds nothing.
-        loop {
+        for _ in 0..MAX_PASSES {
             let before = candidates.len();
-            candidates.retain(|entry| {
-                let operations = entry.transaction.signature_operations();
-                if entry.size > bytes_left || operations > operations_left {
-                    return true;
-                }
-                let mut attempt = view.attempt();
-                let applied = apply_transaction(&mut attempt, &entry.transaction, moment, &VerifiedBefore);
-                let Some(sum) = applied.ok().and_then(|fee| fees.checked_add(fee)) else {
-                    return true;
-                };
-                let delta = attempt.into_delta();
-                view.absorb(delta);
-                fees = sum;
-                bytes_left -= entry.size;
-                operations_left -= operations;
-                chosen.push(entry.transaction.clone());
-                false
-            });
+            candidates.retain(|entry| !selection.add(entry));
             if candidates.len() == before {
-                return (chosen, fees);
+                break;
             }
         }
+        (selection.chosen, selection.fees)
     }
 
     /// The transaction with this id.
@@ -252,6 +246,53 @@ impl Mempool {
     }
 }
 
+/// What a block has room for beside header and coinbase.
+struct Room {
+    bytes: usize,
+    signature_operations: u32,
+}
+
+impl Room {
+    fn of(params: &Params) -> Self {
+        let operations = params.max_block_signature_operations;
+        Self {
+            bytes: (params.max_block_bytes as usize).saturating_sub(RESERVED_BYTES),
+            signature_operations: operations.saturating_sub(RESERVED_SIGNATURE_OPERATIONS),
+        }
+    }
+}
+
+/// A block's transactions while they are chosen.
+struct Selection<'a> {
+    view: View<'a>,
+    moment: Moment,
+    room: Room,
+    chosen: Vec<Arc<Transaction>>,
+    fees: Amount,
+}
+
+impl Selection<'_> {
+    /// Takes a transaction in; false if it does not fit, or not yet.
+    fn add(&mut self, entry: &Entry) -> bool {
+        let operations = entry.transaction.signature_operations();
+        if entry.size > self.room.bytes || operations > self.room.signature_operations {
+            return false;
+        }
+        let mut attempt = self.view.attempt();
+        let applied = apply_transaction(&mut attempt, &entry.transaction, self.moment, &VerifiedBefore);
+        let Some(fees) = applied.ok().and_then(|fee| self.fees.checked_add(fee)) else {
+            return false;
+        };
+        let delta = attempt.into_delta();
+        self.view.absorb(delta);
+        self.fees = fees;
+        self.room.bytes -= entry.size;
+        self.room.signature_operations -= operations;
+        self.chosen.push(entry.transaction.clone());
+        true
+    }
+}
+
 /// The pseudo-outpoint that a job's action consumes.
 fn action_key(transaction: &Transaction) -> Option<(JobId, u32)> {
     Some((transaction.job_id?, transaction.action.as_ref()?.seq))
@@ -262,7 +303,20 @@ fn fee_rate(entry: &Entry) -> u64 {
     entry.fee.units().saturating_mul(1_000) / (entry.size.max(1) as u64)
 }
 
+/// True for the steps that are relayed bare.
+fn is_job_step(transaction: &Transaction) -> bool {
+    transaction.action.as_ref().is_some_and(|action| {
+        matches!(
+            action.kind,
+            ActionKind::Settle | ActionKind::Deliver(_) | ActionKind::BadDelivery(_)
+        )
+    })
+}
+
 fn check_standard(transaction: &Transaction) -> Result<(), MempoolError> {
+    if is_job_step(transaction) && !(transaction.inputs.is_empty() && transaction.outputs.is_empty()) {
+        return Err(MempoolError::NotBare);
+    }
     let odd = (0..)
         .zip(transaction.outputs.iter())
         .find(|(_, output)| match &output.lock {
@@ -273,14 +327,8 @@ fn check_standard(transaction: &Transaction) -> Result<(), MempoolError> {
 }
 
 fn check_fee(transaction: &Transaction, size: usize, fee: Amount) -> Result<(), MempoolError> {
-    let ends_job = transaction.action.as_ref().is_some_and(|action| {
-        matches!(
-            action.kind,
-            ActionKind::Settle | ActionKind::Deliver(_) | ActionKind::BadDelivery(_)
-        )
-    });
     let required = Amount::from_units(MIN_FEE_PER_BYTE.saturating_mul(size as u64)).unwrap_or(Amount::MAX);
-    if ends_job || fee >= required {
+    if is_job_step(transaction) || fee >= required {
         Ok(())
     } else {
         Err(MempoolError::Fee { fee, required })

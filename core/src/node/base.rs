@@ -14,12 +14,14 @@ use crate::primitives::{BlockHash, Digest, Height, ModelId, Stream, Time, Timest
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, Transaction};
 use crate::wire::{Envelope, Message, Packet};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+/// Largest payload that is passed on: an Engage, an offer or a delivery of the largest size fits.
+const MAX_FORWARDED_BYTES: usize = 100_000;
 /// Offers a node remembers.
 const JOB_POOL_CAPACITY: usize = 1_024;
 
@@ -35,7 +37,7 @@ pub(super) struct Base {
     /// Blocks that were asked for, and when.
     pub(super) requested: BTreeMap<BlockHash, Time>,
     pub(super) stream: Stream,
-    tip_changes: VecDeque<TipChange>,
+    tip_moved: bool,
     next_request: u64,
 }
 
@@ -48,11 +50,11 @@ impl Base {
             mempool: Mempool::new(chain.ledger()),
             jobs: JobPool::new(JOB_POOL_CAPACITY),
             purse: Purse::new(&config.key),
-            relay: Relay::new(config.params.magic, id, 0),
+            relay: Relay::new(config.params.magic, id),
             peers: config.peers.iter().copied().filter(|peer| *peer != id).collect(),
             requested: BTreeMap::new(),
             stream: Stream::new(config.seed, "node"),
-            tip_changes: VecDeque::new(),
+            tip_moved: false,
             next_request: 0,
             chain,
             config,
@@ -109,12 +111,7 @@ impl Base {
     // --- Messages ---
 
     /// Opens a packet, passes it on where it must go, and returns what is for this node.
-    pub(super) fn receive(
-        &mut self,
-        from: NodeId,
-        packet: &Packet,
-        out: &mut Outputs,
-    ) -> Option<(NodeId, Message)> {
+    pub(super) fn receive(&mut self, from: NodeId, packet: &Packet, out: &mut Outputs) -> Option<Message> {
         let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
             Ok(envelope) => envelope,
             Err(error) => {
@@ -125,31 +122,38 @@ impl Base {
         if !self.relay.is_new(&envelope) {
             return None;
         }
+        // A message of an unknown type is from the future: ignored, and not passed on.
         let message = match envelope.message() {
-            Ok(message) => message,
+            Ok(message) => message?,
             Err(error) => {
                 self.reject(from, error.to_string(), out);
                 return None;
             }
         };
-        let (targets, packet) = self.relay.forward(&envelope, from, &self.peers);
-        for to in targets {
-            out.push(Output::Send {
-                to,
-                packet: packet.clone(),
-            });
+        if message.travels() && envelope.payload.len() <= MAX_FORWARDED_BYTES {
+            let (targets, packet) = self.relay.forward(&envelope, from, &self.peers);
+            for to in targets {
+                out.push(Output::Send {
+                    to,
+                    packet: packet.clone(),
+                });
+            }
+        } else if envelope.sender != from {
+            self.reject(from, format!("a {} that was passed on", message.name()), out);
+            return None;
         }
         let for_us = envelope.recipient.is_none_or(|recipient| recipient == self.id());
-        message
-            .filter(|_| for_us)
-            .map(|message| (envelope.sender, message))
+        for_us.then_some(message)
     }
 
-    /// Sends to one peer.
-    pub(super) fn send(&mut self, to: NodeId, message: &Message, out: &mut Outputs) {
-        if let Some(packet) = self.relay.wrap_for_peer(to, message) {
-            out.push(Output::Send { to, packet });
-        }
+    /// Sends to one peer; returns the packet's bytes.
+    pub(super) fn send(&mut self, to: NodeId, message: &Message, out: &mut Outputs) -> usize {
+        let Some(packet) = self.relay.wrap_for_peer(to, message) else {
+            return 0;
+        };
+        let bytes = packet.len();
+        out.push(Output::Send { to, packet });
+        bytes
     }
 
     /// Sends to all peers but one.
@@ -179,7 +183,9 @@ impl Base {
     }
 
     pub(super) fn handle_offer(&mut self, offer: Offer) {
-        self.jobs.insert(offer);
+        let record = self.chain.ledger().job(&offer.job);
+        let confirmed = record.is_some_and(|record| record.terms == offer.terms);
+        self.jobs.insert(offer, confirmed);
     }
 
     // --- Transactions ---
@@ -192,6 +198,22 @@ impl Base {
         out: &mut Outputs,
     ) -> Result<(), MempoolError> {
         self.accept_transaction(now, Arc::new(transaction), None, out)
+    }
+
+    /// [`submit`](Self::submit), with `record` durable before anybody hears of the transaction. A
+    /// transaction that is refused leaves no record.
+    pub(super) fn submit_durably(
+        &mut self,
+        now: Time,
+        transaction: Transaction,
+        record: Record,
+        out: &mut Outputs,
+    ) -> Result<(), MempoolError> {
+        let mut announcements = Outputs::new();
+        self.submit(now, transaction, &mut announcements)?;
+        out.push(Output::Persist(alloc::boxed::Box::new(record)));
+        out.append(announcements);
+        Ok(())
     }
 
     /// Submits a step of a job that needs no money; failures are logged.
@@ -249,16 +271,20 @@ impl Base {
         if matches!(submission, Submission::Known) {
             return Ok(());
         }
-        self.requested.remove(&header.hash());
-        out.push(Output::Persist(alloc::boxed::Box::new(Record::Block(block))));
-        self.announce_block(&header, from, out);
+        let hash = header.hash();
+        self.requested.remove(&hash);
+        let invalid = |change: &TipChange| change.invalid.iter().any(|(culprit, _)| *culprit == hash);
+        if !matches!(&submission, Submission::Moved(change) if invalid(change)) {
+            out.push(Output::Persist(alloc::boxed::Box::new(Record::Block(block))));
+            self.announce_block(&header, from, out);
+        }
         if let Submission::Moved(change) = submission {
-            self.move_tip(now, change, from, out);
+            self.move_tip(now, &change, from, out);
         }
         Ok(())
     }
 
-    fn move_tip(&mut self, now: Time, change: TipChange, from: Option<NodeId>, out: &mut Outputs) {
+    fn move_tip(&mut self, now: Time, change: &TipChange, from: Option<NodeId>, out: &mut Outputs) {
         for (hash, error) in &change.invalid {
             self.reject(from.unwrap_or(self.id()), format!("block {hash}: {error}"), out);
         }
@@ -274,14 +300,14 @@ impl Base {
         let time = self.block_time(now);
         self.mempool
             .rebase(returned, self.chain.ledger(), time, self.chain.verifier());
-        self.purse.follow(&change, self.chain.ledger());
+        self.purse.follow(change, self.chain.ledger());
         out.event(Event::TipChanged {
             tip: self.chain.tip(),
             height: self.chain.height(),
             disconnected: u32::try_from(change.disconnected.len()).unwrap_or(u32::MAX),
         });
-        self.report_jobs(&change, out);
-        self.tip_changes.push_back(change);
+        self.report_jobs(change, out);
+        self.tip_moved = true;
     }
 
     fn report_jobs(&mut self, change: &TipChange, out: &mut Outputs) {
@@ -303,9 +329,9 @@ impl Base {
         }
     }
 
-    /// The oldest move of the tip that the roles have not followed yet.
-    pub(super) fn take_tip_change(&mut self) -> Option<TipChange> {
-        self.tip_changes.pop_front()
+    /// True once after the tip has moved: the roles have not seen it yet.
+    pub(super) fn take_tip_moved(&mut self) -> bool {
+        core::mem::take(&mut self.tip_moved)
     }
 
     // --- Recovery ---
@@ -320,7 +346,7 @@ impl Base {
 
     pub(super) fn finish_recovery(&mut self) {
         self.mempool = Mempool::new(self.chain.ledger());
-        self.tip_changes.clear();
+        self.tip_moved = false;
     }
 
     pub(super) fn digest(&self) -> Digest {

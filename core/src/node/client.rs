@@ -3,18 +3,19 @@
 use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::ClientConfig;
-use super::record::{ClientJob, Record};
-use crate::chain::TipChange;
+use super::record::{ClientJob, Received, Record};
+use crate::chain::TransactionError;
 use crate::dispute::{BadDelivery, Promise};
 use crate::escrow::{Engagement, JobRecord, JobState};
-use crate::job::{Offer, Opening, SignedDelivery, Terms, prompt_hash};
+use crate::job::{Offer, Opening, SignedDelivery, Terms, TermsError, prompt_hash, receipt_hash};
 use crate::keys::{DecryptionProof, SecretKey, open};
+use crate::mempool::MempoolError;
 use crate::model::{InferenceResult, InferenceTask, Manifest};
 use crate::primitives::{BoundedVec, Digest, JobId, Stream, Time, encode, tagged_hash};
 use crate::process::{Event, JobRequest, Output, Outputs, RequestId};
 use crate::rastic::{Claim, Plan, judge_result, plan};
 use crate::script::Script;
-use crate::tx::{Action, ActionKind, Lock, Transaction, TxOut, signature_hash};
+use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut, signature_hash};
 use crate::wire::Message;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -33,6 +34,15 @@ pub(super) struct Client {
     offered_at: BTreeMap<JobId, Time>,
 }
 
+impl ClientJob {
+    /// The delivery that `engagement` owes, if it has come.
+    fn received_for(&self, engagement: &Engagement) -> Option<&Received> {
+        self.received
+            .as_ref()
+            .filter(|received| received.bond == engagement.bond)
+    }
+}
+
 impl Client {
     pub(super) fn new(config: ClientConfig) -> Self {
         Self {
@@ -42,8 +52,15 @@ impl Client {
         }
     }
 
-    pub(super) fn restore(&mut self, job: ClientJob) {
-        self.jobs.insert(job.offer.job, job);
+    pub(super) fn restore(&mut self, base: &mut Base, job: ClientJob) {
+        base.purse.reserve(job.offer.job, &inputs_of(&job.open));
+        self.jobs.insert(
+            job.offer.job,
+            ClientJob {
+                checking: None,
+                ..job
+            },
+        );
     }
 
     /// Opens a job: escrow on the ledger, offer to the network.
@@ -95,14 +112,18 @@ impl Client {
             open: open.clone(),
             samples: request.samples,
             engage: None,
-            delivery: None,
-            opening: None,
-            verdict: None,
+            received: None,
             checking: None,
         };
-        // Durable before it is known to anybody: the delivery key can be derived again only from the salt.
-        persist(&entry, out);
-        base.submit(now, open, out).map_err(|error| error.to_string())?;
+        match base.submit_durably(now, open, record_of(&entry), out) {
+            Ok(()) => {}
+            // It may be mined when it is old enough (paper, 2.4.1); until then it is kept, and so are its coins.
+            Err(MempoolError::Invalid(TransactionError::Terms(TermsError::TooYoung { .. }))) => {
+                out.push(Output::Persist(Box::new(record_of(&entry))));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+        base.purse.reserve(job, &inputs_of(&entry.open));
         self.jobs.insert(job, entry);
         out.event(Event::JobOffered {
             offer: Box::new(offer.clone()),
@@ -145,6 +166,10 @@ impl Client {
                 self.start_check(base, job, out);
             }
             JobState::Delivered(engagement) => {
+                let entry = self.jobs.get(job);
+                if entry.is_some_and(|entry| entry.received_for(engagement).is_none()) {
+                    return self.read_delivery(base, now, &record, out);
+                }
                 self.claim_bad_delivery(base, now, &record, engagement, out);
                 self.start_check(base, job, out);
             }
@@ -152,20 +177,33 @@ impl Client {
             JobState::Closed(_) => {
                 self.start_check(base, job, out);
                 if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
-                    self.jobs.remove(job);
-                    self.offered_at.remove(job);
+                    self.forget(base, job);
                 }
             }
         }
     }
 
-    /// OpenJob is not mined yet: make sure that it is on its way.
+    /// OpenJob is not mined: make sure that it is on its way, until its deadline is too near.
     fn reopen(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
-        let Some(entry) = self.jobs.get(job) else { return };
-        if base.mempool.get(&entry.open.wtxid()).is_none() {
+        let Some(entry) = self.jobs.get(job) else {
+            return;
+        };
+        let earliest_deadline = base.next_height().plus(base.chain.params().jobs.min_deadline);
+        if entry.offer.terms.deadline < earliest_deadline {
+            self.forget(base, job);
+            out.event(Event::JobRefused {
+                reason: "the job was not mined in time".into(),
+            });
+        } else if base.mempool.get(&entry.open.wtxid()).is_none() {
             // If its inputs are gone it can never be mined, and nothing is lost by trying.
             let _ = base.submit(now, entry.open.clone(), out);
         }
+    }
+
+    fn forget(&mut self, base: &mut Base, job: &JobId) {
+        self.jobs.remove(job);
+        self.offered_at.remove(job);
+        base.purse.release(job);
     }
 
     /// Nobody is engaged yet: repeat the offer, or the Engage that was signed.
@@ -211,12 +249,13 @@ impl Client {
         }
         let engage =
             sign_engage(base, record, transaction).ok_or("an Engage that does not spend our escrow")?;
-        entry.engage = Some(engage.clone());
-        persist(entry, out);
-        if let Err(error) = base.submit(now, engage, out) {
-            entry.engage = None;
-            return Err(error.to_string());
-        }
+        let signed = ClientJob {
+            engage: Some(engage.clone()),
+            ..entry.clone()
+        };
+        base.submit_durably(now, engage, record_of(&signed), out)
+            .map_err(|error| error.to_string())?;
+        *entry = signed;
         out.event(Event::EngageSigned { job: entry.offer.job });
         Ok(())
     }
@@ -246,37 +285,50 @@ impl Client {
         if !base.chain.verifier().verify(&check) {
             return Err("a delivery that the node has not signed".into());
         }
-        if entry.delivery.is_none() {
-            entry.opening = open_delivery(base, entry, &record, engagement, &delivery);
-            entry.delivery = Some(delivery);
-            persist(entry, out);
-            out.event(match entry.opening {
+        if entry.received_for(engagement).is_none() {
+            let opening = open_delivery(base, entry, &record, engagement, &delivery);
+            out.event(match opening {
                 Some(_) => Event::DeliveryOpened { job: *job },
                 None => Event::DeliveryBad { job: *job },
             });
+            entry.received = Some(Received {
+                bond: engagement.bond,
+                delivery,
+                opening,
+                verdict: None,
+            });
+            entry.checking = None;
+            persist(entry, out);
         }
-        if entry.opening.is_some() {
-            let node = engagement.node_key.key_hash();
-            base.send_through(Some(node), &Message::DeliveryReceived { job: *job }, out);
+        if entry
+            .received_for(engagement)
+            .is_some_and(|received| received.opening.is_some())
+        {
+            let signature = base.config.key.sign(&receipt_hash(
+                base.chain.ledger().genesis(),
+                job,
+                &engagement.bond,
+            ));
+            let receipt = Message::DeliveryReceived { job: *job, signature };
+            base.send_through(Some(engagement.node_key.key_hash()), &receipt, out);
         }
         self.drive_job(base, now, job, out);
         Ok(())
     }
 
-    /// Finds deliveries in new blocks.
-    pub(super) fn follow(&mut self, base: &mut Base, now: Time, change: &TipChange, out: &mut Outputs) {
-        let transactions = change
-            .connected
-            .iter()
-            .flat_map(|block| block.transactions.iter());
-        for transaction in transactions {
-            let (Some(job), Some(action)) = (transaction.job_id, &transaction.action) else {
-                continue;
-            };
-            if let (ActionKind::Deliver(delivery), true) = (&action.kind, self.jobs.contains_key(&job)) {
-                // The ledger has checked it; what remains to be said is said by the claim that follows.
-                let _ = self.handle_delivery(base, now, &job, (**delivery).clone(), out);
-            }
+    /// A delivery that stands on the ledger and has not come by message.
+    fn read_delivery(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
+        let block = base.chain.active().get(record.since.height.0 as usize);
+        let block = block.and_then(|hash| base.chain.block(hash)).cloned();
+        let transactions = block.iter().flat_map(|block| block.transactions.iter());
+        let of_job = transactions.filter(|transaction| transaction.job_id == Some(record.id));
+        let mut delivery = of_job.filter_map(|transaction| match &transaction.action.as_ref()?.kind {
+            ActionKind::Deliver(delivery) => Some((**delivery).clone()),
+            _ => None,
+        });
+        if let Some(delivery) = delivery.next_back() {
+            // The ledger has checked the signature; nothing else can be wrong.
+            let _ = self.handle_delivery(base, now, &record.id, delivery, out);
         }
     }
 
@@ -291,9 +343,15 @@ impl Client {
         let Some(entry) = self.jobs.get(&record.id) else {
             return;
         };
-        let (None, Some(delivery)) = (&entry.opening, &entry.delivery) else {
+        let bad = entry
+            .received_for(engagement)
+            .filter(|received| received.opening.is_none());
+        let Some(Received { delivery, .. }) = bad else {
             return;
         };
+        if base.mempool.acts_on(&record.id, record.seq) {
+            return;
+        }
         let context = record.seal_context(base.chain.ledger().genesis(), engagement);
         let secret = delivery_key(&base.config.key, &entry.offer.prompt_salt);
         let proof = DecryptionProof::create(
@@ -325,22 +383,23 @@ impl Client {
         let has_delivery = self
             .jobs
             .get(&record.id)
-            .is_some_and(|entry| entry.delivery.is_some());
+            .is_some_and(|entry| entry.received_for(engagement).is_some());
         if has_delivery || base.next_height() < due || base.mempool.acts_on(&record.id, record.seq) {
             return;
         }
         let ledger = base.chain.ledger();
-        let kind = ActionKind::withheld(ledger.genesis(), &record.id, record.seq, &base.config.key);
         let first = TxOut {
             value: jobs.withheld_deposit(record.terms.max_tokens),
             lock: Lock::Deposit,
         };
-        let act = |_: &_| {
+        let (genesis, key) = (ledger.genesis(), &base.config.key);
+        let act = |first_input: &_| {
+            let kind = ActionKind::withheld(genesis, &record.id, record.seq, first_input, key);
             (
                 record.id,
                 Action {
                     seq: record.seq,
-                    kind: kind.clone(),
+                    kind,
                 },
             )
         };
@@ -361,10 +420,15 @@ impl Client {
         let Some(entry) = self.jobs.get_mut(job) else {
             return;
         };
-        if !self.config.verify || entry.verdict.is_some() || entry.checking.is_some() {
+        if !self.config.verify || entry.checking.is_some() {
             return;
         }
-        let Some(opening) = entry.opening.clone() else {
+        let Some(Received {
+            opening: Some(opening),
+            verdict: None,
+            ..
+        }) = entry.received.clone()
+        else {
             return;
         };
         let Some(manifest) = base.manifest(&entry.offer.terms.model).cloned() else {
@@ -406,13 +470,21 @@ impl Client {
             return;
         };
         entry.checking = None;
-        let Some(opening) = &entry.opening else { return };
+        let Some(opening) = entry
+            .received
+            .as_ref()
+            .and_then(|received| received.opening.as_ref())
+        else {
+            return;
+        };
         let Some(manifest) = base.manifest(&entry.offer.terms.model) else {
             return;
         };
         let plan = challenge(&base.config.key, entry, opening, manifest);
         let verdict = judge_result(&plan, &claim(entry, opening, manifest), &manifest.profile, result);
-        entry.verdict = Some(verdict);
+        if let Some(received) = &mut entry.received {
+            received.verdict = Some(verdict);
+        }
         persist(entry, out);
         out.event(Event::Judged {
             job: entry.offer.job,
@@ -427,18 +499,26 @@ impl Client {
             .iter()
             .map(|(job, entry)| {
                 let engage = entry.engage.as_ref().map(Transaction::txid);
-                let delivery = entry.delivery.as_ref().map(SignedDelivery::ciphertext_hash);
-                (job, engage, delivery, &entry.verdict, entry.checking)
+                let received = entry.received.as_ref();
+                let delivery = received.map(|received| (received.bond, received.delivery.ciphertext_hash()));
+                let verdict = received.and_then(|received| received.verdict);
+                (job, engage, delivery, verdict, entry.checking)
             })
             .collect();
         Digest(tagged_hash("camelid/client", &(jobs, &self.offered_at)).0)
     }
 }
 
+fn record_of(entry: &ClientJob) -> Record {
+    Record::ClientJob(Box::new(entry.clone()))
+}
+
 fn persist(entry: &ClientJob, out: &mut Outputs) {
-    out.push(Output::Persist(Box::new(Record::ClientJob(Box::new(
-        entry.clone(),
-    )))));
+    out.push(Output::Persist(Box::new(record_of(entry))));
+}
+
+fn inputs_of(transaction: &Transaction) -> Vec<OutPoint> {
+    transaction.inputs.iter().map(|input| input.previous).collect()
 }
 
 fn settles(base: &Base, now: Time, record: &JobRecord) -> bool {

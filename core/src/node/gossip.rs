@@ -7,13 +7,17 @@ use crate::keys::NodeId;
 use crate::mempool::MempoolError;
 use crate::primitives::{BlockHash, BoundedVec, Time, Wtxid};
 use crate::process::Outputs;
-use crate::wire::{MAX_HEADERS, MAX_INVENTORY, MAX_REQUESTED_BLOCKS, Message};
+use crate::wire::{MAX_HEADERS, MAX_INVENTORY, MAX_LOCATOR, MAX_REQUESTED_BLOCKS, Message};
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A block that was asked for and has not come is asked for again after this long.
 const REQUEST_TIMEOUT_MS: u64 = 10_000;
+/// Bytes of blocks or transactions that one request is answered with, at most one message more.
+const REPLY_BUDGET_BYTES: usize = 4_000_000;
 
 impl Base {
     /// Handles what only concerns two neighbours.
@@ -30,7 +34,7 @@ impl Base {
             Message::GetBlocks(hashes) => self.reply_blocks(from, &hashes, out),
             Message::Block(block) => {
                 self.accept_block(now, Arc::from(block), Some(from), out)?;
-                self.request_bodies(now, from, out);
+                self.request_bodies(now, from, self.chain.headers().best(), out);
             }
             Message::Inventory(wtxids) => self.request_transactions(from, &wtxids, out),
             Message::GetTransactions(wtxids) => self.reply_transactions(from, &wtxids, out),
@@ -55,7 +59,11 @@ impl Base {
     }
 
     fn request_headers(&mut self, peer: NodeId, out: &mut Outputs) {
-        if let Some(locator) = BoundedVec::from_vec(self.chain.locator()) {
+        self.send_locator(peer, self.chain.locator(), out);
+    }
+
+    fn send_locator(&mut self, peer: NodeId, locator: Vec<BlockHash>, out: &mut Outputs) {
+        if let Some(locator) = BoundedVec::from_vec(locator) {
             self.send(peer, &Message::GetHeaders(locator), out);
         }
     }
@@ -84,19 +92,29 @@ impl Base {
                 Err(error) => return Err(error.to_string()),
             }
         }
+        let Some(last) = headers.last().map(BlockHeader::hash) else {
+            return Ok(());
+        };
         if headers.len() == MAX_HEADERS {
-            self.request_headers(from, out);
+            // Go on from where this batch ended: on a long branch our own chain is no help.
+            let locator = [last]
+                .into_iter()
+                .chain(self.chain.locator())
+                .take(MAX_LOCATOR)
+                .collect();
+            self.send_locator(from, locator, out);
         }
-        self.request_bodies(now, from, out);
+        self.request_bodies(now, from, last, out);
         Ok(())
     }
 
-    fn request_bodies(&mut self, now: Time, from: NodeId, out: &mut Outputs) {
+    /// Asks for bodies on the way to `towards` (a block that the peer has said it has).
+    fn request_bodies(&mut self, now: Time, from: NodeId, towards: BlockHash, out: &mut Outputs) {
         self.requested
             .retain(|_, asked| now < asked.after_ms(REQUEST_TIMEOUT_MS));
         let missing: Vec<BlockHash> = self
             .chain
-            .missing_bodies(MAX_REQUESTED_BLOCKS)
+            .missing_bodies(towards, MAX_REQUESTED_BLOCKS)
             .into_iter()
             .filter(|hash| !self.requested.contains_key(hash))
             .collect();
@@ -107,10 +125,27 @@ impl Base {
     }
 
     fn reply_blocks(&mut self, to: NodeId, hashes: &[BlockHash], out: &mut Outputs) {
-        for hash in hashes {
-            if let Some(block) = self.chain.block(hash) {
-                let message = Message::Block(alloc::boxed::Box::new((**block).clone()));
-                self.send(to, &message, out);
+        let hashes: BTreeSet<&BlockHash> = hashes.iter().collect();
+        let blocks: Vec<_> = hashes
+            .into_iter()
+            .filter_map(|hash| self.chain.block(hash).cloned())
+            .collect();
+        self.reply(
+            to,
+            blocks
+                .iter()
+                .map(|block| Message::Block(Box::new((**block).clone()))),
+            out,
+        );
+    }
+
+    /// Sends answers up to a budget; who wants more asks again.
+    fn reply(&mut self, to: NodeId, messages: impl Iterator<Item = Message>, out: &mut Outputs) {
+        let mut bytes = 0;
+        for message in messages {
+            bytes += self.send(to, &message, out);
+            if bytes > REPLY_BUDGET_BYTES {
+                return;
             }
         }
     }
@@ -152,11 +187,17 @@ impl Base {
     }
 
     fn reply_transactions(&mut self, to: NodeId, wtxids: &[Wtxid], out: &mut Outputs) {
-        for wtxid in wtxids {
-            if let Some(transaction) = self.mempool.get(wtxid) {
-                let message = Message::Transaction(alloc::boxed::Box::new((**transaction).clone()));
-                self.send(to, &message, out);
-            }
-        }
+        let wtxids: BTreeSet<&Wtxid> = wtxids.iter().collect();
+        let found: Vec<_> = wtxids
+            .into_iter()
+            .filter_map(|wtxid| self.mempool.get(wtxid).cloned())
+            .collect();
+        self.reply(
+            to,
+            found
+                .iter()
+                .map(|found| Message::Transaction(Box::new((**found).clone()))),
+            out,
+        );
     }
 }

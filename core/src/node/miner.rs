@@ -2,9 +2,10 @@
 
 use super::base::Base;
 use crate::block::{Block, BlockHeader, coinbase, required_bits};
-use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time};
+use crate::chain::{check_block, connect_block};
+use crate::primitives::{Amount, BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
 use crate::process::{Output, Outputs};
-use crate::tx::TxOut;
+use crate::tx::{Transaction, TxOut};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -70,25 +71,33 @@ impl Miner {
     }
 }
 
-/// A block on the tip with what the mempool has, and its reward for this node.
+/// A block on the tip with what the mempool has. If that is not valid after all, an empty one: a miner
+/// never works on a block that it would refuse itself.
 fn template(base: &Base, now: Time) -> Option<Block> {
+    let (ledger, time) = (base.chain.ledger(), base.block_time(now));
+    let (transactions, fees) = base.mempool.select(ledger, ledger.next_moment(time));
+    let block = assemble(base, time, &transactions, fees)?;
+    let valid = check_block(&block, base.chain.params()).is_ok()
+        && connect_block(ledger, &block, base.chain.verifier()).is_ok();
+    if valid {
+        Some(block)
+    } else {
+        assemble(base, time, &[], Amount::ZERO)
+    }
+}
+
+/// A block of these transactions, with its reward for this node.
+fn assemble(base: &Base, time: Timestamp, transactions: &[Arc<Transaction>], fees: Amount) -> Option<Block> {
     let ledger = base.chain.ledger();
     let params = base.chain.params();
-    let time = base.block_time(now);
-    let moment = ledger.next_moment(time);
-    let (transactions, fees) = base.mempool.select(
-        ledger,
-        moment,
-        params.max_block_bytes as usize,
-        params.max_block_signature_operations,
-    );
-    let reward = params.subsidy_at(moment.height).checked_add(fees)?;
+    let height = base.next_height();
+    let reward = params.subsidy_at(height).checked_add(fees)?;
     let outputs = if reward.is_zero() {
         Vec::new()
     } else {
         Vec::from([TxOut::to_script(reward, base.purse.script().clone())])
     };
-    let coinbase = coinbase(moment.height, 0, outputs)?;
+    let coinbase = coinbase(height, 0, outputs)?;
     let transactions = [coinbase]
         .into_iter()
         .chain(transactions.iter().map(|entry| (**entry).clone()))

@@ -16,9 +16,9 @@ mod relay;
 mod worker;
 
 pub use config::{ClientConfig, NodeConfig, WorkerConfig};
-pub use record::{ClientJob, Record, WorkerJob};
+pub use record::{ClientJob, Received, Record, WorkerJob};
 
-use crate::chain::{Chain, TipChange};
+use crate::chain::Chain;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
 use crate::primitives::{Digest, Time, tagged_hash};
@@ -63,7 +63,7 @@ impl Node {
                 Record::Block(block) => node.base.restore_block(block),
                 Record::ClientJob(job) => {
                     if let Some(client) = &mut node.client {
-                        client.restore(*job);
+                        client.restore(&mut node.base, *job);
                     }
                 }
                 Record::WorkerJob(job) => {
@@ -117,7 +117,7 @@ impl Node {
     }
 
     fn handle_message(&mut self, now: Time, from: NodeId, packet: &crate::wire::Packet, out: &mut Outputs) {
-        let Some((sender, message)) = self.base.receive(from, packet, out) else {
+        let Some(message) = self.base.receive(from, packet, out) else {
             return;
         };
         let outcome = match message {
@@ -138,12 +138,10 @@ impl Node {
                 Some(client) => client.handle_delivery(&mut self.base, now, &job, *delivery, out),
                 None => Ok(()),
             },
-            Message::DeliveryReceived { job } => {
-                if let Some(worker) = &mut self.worker {
-                    worker.handle_received(&self.base, &job, sender);
-                }
-                Ok(())
-            }
+            Message::DeliveryReceived { job, signature } => match &mut self.worker {
+                Some(worker) => worker.handle_received(&self.base, &job, signature),
+                None => Ok(()),
+            },
             gossip => self.base.handle_gossip(now, from, gossip, out),
         };
         if let Err(reason) = outcome {
@@ -174,20 +172,6 @@ impl Node {
             miner.drive(&self.base, now, out);
         }
     }
-
-    /// Tells the roles about moves of the tip that this input caused.
-    fn follow_tip(&mut self, now: Time, out: &mut Outputs) {
-        while let Some(change) = self.base.take_tip_change() {
-            self.follow(now, &change, out);
-        }
-    }
-
-    fn follow(&mut self, now: Time, change: &TipChange, out: &mut Outputs) {
-        if let Some(client) = &mut self.client {
-            client.follow(&mut self.base, now, change, out);
-        }
-        self.drive_roles(now, out);
-    }
 }
 
 impl Process for Node {
@@ -212,7 +196,9 @@ impl Process for Node {
             }
             Input::Command(command) => self.handle_command(now, command, out),
         }
-        self.follow_tip(now, out);
+        if self.base.take_tip_moved() {
+            self.drive_roles(now, out);
+        }
     }
 
     fn digest(&self) -> Digest {

@@ -5,7 +5,7 @@ use crate::job::{Offer, Opening, SignedDelivery};
 use crate::primitives::JobId;
 use crate::process::RequestId;
 use crate::rastic::Verdict;
-use crate::tx::Transaction;
+use crate::tx::{OutPoint, Transaction};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use borsh::io::{Read, Write};
@@ -33,15 +33,24 @@ pub struct ClientJob {
     pub samples: u32,
     /// The Engage that the client signed.
     pub engage: Option<Transaction>,
+    /// The first delivery that the engaged node signed.
+    pub received: Option<Received>,
+    /// The check that is running (not durable: a new one is started after a crash).
+    #[borsh(skip)]
+    pub checking: Option<RequestId>,
+}
+
+/// A delivery and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Received {
+    /// The bond it was made for: a reorganisation may put another node's Engage in its place.
+    pub bond: OutPoint,
     /// The delivery, good or bad.
-    pub delivery: Option<SignedDelivery>,
+    pub delivery: SignedDelivery,
     /// What it opened to, if it is good.
     pub opening: Option<Opening>,
     /// What RASTiC says of the output.
     pub verdict: Option<Verdict>,
-    /// The check that is running (not durable: a new one is started after a crash).
-    #[borsh(skip)]
-    pub checking: Option<RequestId>,
 }
 
 /// A worker's side of a job.

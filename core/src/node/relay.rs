@@ -1,6 +1,7 @@
 //! Getting messages to their recipients (paper, 2.1.2; hole H17).
 
 use crate::keys::NodeId;
+use crate::primitives::{Hash256, tagged_hash};
 use crate::wire::{Envelope, MAX_HOPS, Message, Packet};
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -8,22 +9,25 @@ use alloc::vec::Vec;
 /// Messages that are remembered so as not to be handled or forwarded twice.
 const SEEN_CAPACITY: usize = 8_192;
 
+/// Hash of all of an envelope that does not change on the way. Senders are not authenticated: if only
+/// sender and number counted, anybody could use a node's next numbers up and silence it.
+type SeenKey = Hash256;
+
 /// Numbers own messages and remembers those of others.
 pub(super) struct Relay {
     magic: [u8; 4],
     own: NodeId,
     next_id: u64,
-    seen: BTreeSet<(NodeId, u64)>,
-    seen_order: VecDeque<(NodeId, u64)>,
+    seen: BTreeSet<SeenKey>,
+    seen_order: VecDeque<SeenKey>,
 }
 
 impl Relay {
-    /// `first_id` must be above all ids that this node used before a restart.
-    pub(super) fn new(magic: [u8; 4], own: NodeId, first_id: u64) -> Self {
+    pub(super) fn new(magic: [u8; 4], own: NodeId) -> Self {
         Self {
             magic,
             own,
-            next_id: first_id,
+            next_id: 0,
             seen: BTreeSet::new(),
             seen_order: VecDeque::new(),
         }
@@ -51,17 +55,29 @@ impl Relay {
     fn wrap(&mut self, recipient: Option<NodeId>, hops_left: u8, message: &Message) -> Option<Packet> {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
-        self.note((self.own, id));
         let envelope = Envelope::new(self.magic, self.own, recipient, id, hops_left, message)?;
+        self.is_new(&envelope);
         Some(envelope.to_packet())
     }
 
     /// True when this message has not been seen before; it has been from now on.
     pub(super) fn is_new(&mut self, envelope: &Envelope) -> bool {
-        self.note((envelope.sender, envelope.message_id))
+        let Envelope {
+            sender,
+            recipient,
+            message_id,
+            kind,
+            checksum,
+            payload,
+            ..
+        } = envelope;
+        self.note(tagged_hash(
+            "camelid/seen",
+            &(sender, recipient, message_id, kind, checksum, payload),
+        ))
     }
 
-    fn note(&mut self, key: (NodeId, u64)) -> bool {
+    fn note(&mut self, key: SeenKey) -> bool {
         if !self.seen.insert(key) {
             return false;
         }

@@ -6,15 +6,16 @@ use super::config::WorkerConfig;
 use super::purse::unsigned;
 use super::record::{Record, WorkerJob};
 use crate::escrow::{Engagement, JobRecord, JobState};
-use crate::job::{Opening, SignedDelivery};
-use crate::keys::{NodeId, seal};
+use crate::job::{Opening, SignedDelivery, receipt_hash};
+use crate::keys::{Signature, SignatureCheck, seal};
 use crate::model::{Finish, InferenceResult, InferenceTask, Tokens};
 use crate::primitives::{Digest, JobId, Time, encode, tagged_hash};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, Lock, Transaction, TxOut};
 use crate::wire::Message;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Blocks before the deadline within which no new work is begun.
@@ -26,6 +27,8 @@ const SEND_AGAIN_MS: u64 = 60_000;
 pub(super) struct Worker {
     config: WorkerConfig,
     generating: BTreeMap<RequestId, JobId>,
+    /// Jobs that the model could not run; trying again would fail again.
+    failed: BTreeSet<JobId>,
     jobs: BTreeMap<JobId, WorkerJob>,
     sent_at: BTreeMap<JobId, Time>,
 }
@@ -35,6 +38,7 @@ impl Worker {
         Self {
             config,
             generating: BTreeMap::new(),
+            failed: BTreeSet::new(),
             jobs: BTreeMap::new(),
             sent_at: BTreeMap::new(),
         }
@@ -56,12 +60,22 @@ impl Worker {
 
     /// Starts on open jobs whose escrow is mined (hole H15: nobody computes for a promise).
     fn take_jobs(&mut self, base: &mut Base, out: &mut Outputs) {
+        let open = |job: &JobId| {
+            base.chain
+                .ledger()
+                .job(job)
+                .is_some_and(|record| record.state == JobState::Open)
+        };
+        self.failed.retain(open);
+        if self.generating.len() >= self.config.parallel_jobs {
+            return;
+        }
         let open: Vec<JobRecord> = base
             .chain
             .ledger()
             .unclosed_jobs()
             .filter(|record| record.state == JobState::Open)
-            .filter(|record| !self.jobs.contains_key(&record.id))
+            .filter(|record| !self.jobs.contains_key(&record.id) && !self.failed.contains(&record.id))
             .filter(|record| !self.generating.values().any(|job| *job == record.id))
             .filter(|record| base.next_height().plus(DEADLINE_MARGIN) < record.terms.deadline)
             .cloned()
@@ -127,15 +141,35 @@ impl Worker {
             return;
         };
         match result {
-            InferenceResult::Generated { output, finish } => self.commit(base, &job, output, *finish, out),
-            InferenceResult::Failed { reason } => base.reject(base.id(), reason.as_str().into(), out),
+            InferenceResult::Generated { output, .. } => self.commit(base, &job, output, out),
+            InferenceResult::Failed { reason } => {
+                self.failed.insert(job);
+                base.reject(base.id(), reason.as_str().into(), out);
+            }
             InferenceResult::Predicted { .. } => {}
         }
         self.drive(base, now, out);
     }
 
-    fn commit(&mut self, base: &mut Base, job: &JobId, output: &Tokens, finish: Finish, out: &mut Outputs) {
-        let Some(record) = base.chain.ledger().job(job).cloned() else {
+    /// The finish is derived, not believed: a wrong one would be evidence against us.
+    fn commit(&mut self, base: &mut Base, job: &JobId, output: &Tokens, out: &mut Outputs) {
+        let record = base
+            .chain
+            .ledger()
+            .job(job)
+            .filter(|record| record.state == JobState::Open);
+        let Some(record) = record.cloned() else {
+            return;
+        };
+        let finish = base
+            .manifest(&record.terms.model)
+            .and_then(|manifest| Finish::derive(output, &manifest.end_tokens, record.terms.max_tokens));
+        let Some(finish) = finish else {
+            base.reject(
+                base.id(),
+                "the model gave an output that ends nowhere".into(),
+                out,
+            );
             return;
         };
         let salt = base.config.key.derive("camelid/opening-salt", job.as_ref());
@@ -167,7 +201,7 @@ impl Worker {
         };
         let Some(entry) = self.jobs.get(job) else { return };
         match &record.state {
-            JobState::Open => self.offer_engage(base, now, &record, out),
+            JobState::Open => self.press_on(base, now, &record, out),
             JobState::Closed(_) => self.retire(base, &record),
             JobState::Engaged(engagement)
             | JobState::Delivered(engagement)
@@ -257,9 +291,15 @@ impl Worker {
         out.event(Event::DeliverySent { job: record.id });
     }
 
-    /// Sends the half-signed Engage until somebody's is mined.
-    fn offer_engage(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
-        if base.next_height() >= record.terms.deadline || !self.is_due(now, &record.id) {
+    /// Nobody is engaged yet: sends the half-signed Engage until somebody's is mined. After the deadline
+    /// the stake is free again, and the client is refunded even if it has gone away.
+    fn press_on(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
+        if base.next_height() >= record.terms.deadline {
+            base.purse.release(&record.id);
+            base.submit_action(now, record.id, record.seq, ActionKind::Settle, out);
+            return;
+        }
+        if !self.is_due(now, &record.id) {
             return;
         }
         let Some(entry) = self.jobs.get(&record.id) else {
@@ -282,13 +322,30 @@ impl Worker {
     }
 
     /// The client says that it has the delivery.
-    pub(super) fn handle_received(&mut self, base: &Base, job: &JobId, sender: NodeId) {
-        let contact = base.chain.ledger().job(job).map(|record| record.terms.contact);
-        if let Some(entry) = self.jobs.get_mut(job)
-            && contact == Some(sender)
-        {
-            entry.received = true;
+    pub(super) fn handle_received(
+        &mut self,
+        base: &Base,
+        job: &JobId,
+        signature: Signature,
+    ) -> Result<(), String> {
+        let ledger = base.chain.ledger();
+        let (Some(entry), Some(record)) = (self.jobs.get_mut(job), ledger.job(job)) else {
+            return Ok(());
+        };
+        let Some(engagement) = record.state.engagement() else {
+            return Ok(());
+        };
+        let digest = receipt_hash(ledger.genesis(), job, &engagement.bond);
+        let check = SignatureCheck {
+            key: record.terms.client_key,
+            digest,
+            signature,
+        };
+        if !base.chain.verifier().verify(&check) {
+            return Err("a receipt that the client has not signed".into());
         }
+        entry.received = true;
+        Ok(())
     }
 
     /// Frees the stake of a closed job. The opening is kept for a while: a reorganisation may bring
@@ -314,7 +371,13 @@ impl Worker {
                 )
             })
             .collect();
-        Digest(tagged_hash("camelid/worker", &(jobs, &self.generating, &self.sent_at)).0)
+        Digest(
+            tagged_hash(
+                "camelid/worker",
+                &(jobs, &self.generating, &self.failed, &self.sent_at),
+            )
+            .0,
+        )
     }
 }
 

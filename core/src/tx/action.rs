@@ -5,6 +5,7 @@ use crate::job::{SignedDelivery, Terms};
 use crate::keys::{PublicKey, SecretKey, Signature, SignatureCheck};
 use crate::primitives::{BlockHash, Commitment, Hash256, JobId, tagged_hash};
 use crate::script::Script;
+use crate::tx::OutPoint;
 use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -37,7 +38,7 @@ pub enum ActionKind {
     Settle,
     /// The client says that it got no delivery, and puts a deposit into output 0.
     Withheld {
-        /// The client's signature over genesis, job and sequence number.
+        /// The client's signature over genesis, job, sequence number and first input.
         signature: Signature,
     },
     /// Answers on the ledger with the delivery; by anyone, with the node's signature.
@@ -59,10 +60,17 @@ impl ActionKind {
         }
     }
 
-    /// The Withheld action for record `seq` of `job`, signed by the client.
-    pub fn withheld(genesis: &BlockHash, job: &JobId, seq: u32, client: &SecretKey) -> Self {
+    /// The Withheld action for record `seq` of `job`, signed by the client, for a transaction whose
+    /// first input is `first_input`: nobody else can use the signature.
+    pub fn withheld(
+        genesis: &BlockHash,
+        job: &JobId,
+        seq: u32,
+        first_input: &OutPoint,
+        client: &SecretKey,
+    ) -> Self {
         Self::Withheld {
-            signature: client.sign(&withheld_hash(genesis, job, seq)),
+            signature: client.sign(&withheld_hash(genesis, job, seq, first_input)),
         }
     }
 }
@@ -72,17 +80,18 @@ pub fn withheld_check(
     genesis: &BlockHash,
     job: &JobId,
     seq: u32,
+    first_input: &OutPoint,
     client: PublicKey,
     signature: Signature,
 ) -> SignatureCheck {
     SignatureCheck {
         key: client,
-        digest: withheld_hash(genesis, job, seq),
+        digest: withheld_hash(genesis, job, seq, first_input),
         signature,
     }
 }
 
 /// What the client signs when it claims that an output is withheld.
-fn withheld_hash(genesis: &BlockHash, job: &JobId, seq: u32) -> Hash256 {
-    tagged_hash("camelid/withheld", &(genesis, job, seq))
+fn withheld_hash(genesis: &BlockHash, job: &JobId, seq: u32, first_input: &OutPoint) -> Hash256 {
+    tagged_hash("camelid/withheld", &(genesis, job, seq, first_input))
 }

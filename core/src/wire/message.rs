@@ -2,7 +2,7 @@
 
 use crate::block::{Block, BlockHeader};
 use crate::job::{Offer, SignedDelivery};
-use crate::keys::PublicKey;
+use crate::keys::{PublicKey, Signature};
 use crate::primitives::{BlockHash, BoundedVec, DecodeError, JobId, Wtxid, decode, encode};
 use crate::tx::Transaction;
 use alloc::boxed::Box;
@@ -57,6 +57,8 @@ pub enum Message {
     DeliveryReceived {
         /// The job.
         job: JobId,
+        /// The client's signature over [`receipt_hash`](crate::job::receipt_hash).
+        signature: Signature,
     },
 }
 
@@ -85,6 +87,18 @@ impl Message {
 
     /// The type number of [`Message::DeliveryReceived`].
     const LAST_KIND: u8 = 11;
+
+    /// True for messages that nodes pass on; all others concern two neighbours.
+    pub fn travels(&self) -> bool {
+        matches!(
+            self,
+            Self::JobOffer(_)
+                | Self::JobAccepted { .. }
+                | Self::Engage(_)
+                | Self::Delivery { .. }
+                | Self::DeliveryReceived { .. }
+        )
+    }
 
     /// The message's name in traces and reports.
     pub fn name(&self) -> &'static str {

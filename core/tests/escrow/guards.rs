@@ -15,6 +15,7 @@ fn a_withheld_claim_needs_the_exact_deposit_and_the_clients_signature() {
     assert_eq!(required, units(200 * (4 * 8 + 600)));
     let claim = |signature, amount| Event::Withheld {
         signature,
+        first_input: FUND,
         deposit: DEPOSIT,
         amount,
     };

@@ -24,6 +24,7 @@ const JOB: JobId = JobId([2; 32]);
 const ESCROW: OutPoint = outpoint(3);
 const BOND: OutPoint = outpoint(4);
 const DEPOSIT: OutPoint = outpoint(5);
+const FUND: OutPoint = outpoint(6);
 /// Where the window of every record here opened.
 const SINCE: Since = Since {
     height: Height(100),
@@ -276,6 +277,7 @@ impl Events {
             Step::Settle => Event::Settle,
             Step::Withheld => Event::Withheld {
                 signature: self.claim,
+                first_input: FUND,
                 deposit: DEPOSIT,
                 amount: self.deposit,
             },
@@ -286,7 +288,7 @@ impl Events {
 }
 
 fn withheld_signature(record: &JobRecord, signer: u8) -> Signature {
-    match ActionKind::withheld(&GENESIS, &record.id, record.seq, &secret(signer)) {
+    match ActionKind::withheld(&GENESIS, &record.id, record.seq, &FUND, &secret(signer)) {
         ActionKind::Withheld { signature } => signature,
         _ => unreachable!(),
     }

@@ -425,7 +425,7 @@ pub fn bare(job: JobId, seq: u32, kind: ActionKind) -> Transaction {
 
 /// A Withheld claim by [`CLIENT`] whose deposit comes from `fund`.
 pub fn withheld(genesis: &BlockHash, job: JobId, seq: u32, deposit: Amount, fund: &Fund) -> Transaction {
-    let kind = ActionKind::withheld(genesis, &job, seq, &secret(CLIENT));
+    let kind = ActionKind::withheld(genesis, &job, seq, &fund.outpoint, &secret(CLIENT));
     let output = TxOut {
         value: deposit,
         lock: Lock::Deposit,
