@@ -1,7 +1,7 @@
 //! Finding and loading scenarios.
 
 use crate::exit::Failure;
-use camelid_sim::scenario::{LoadError, Scenario};
+use camelid_sim::scenario::{LoadError, NodeGroup, Role, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,12 @@ impl Loaded {
             .filter_map(|group| group.get_ref().strategy.as_deref())
             .collect();
         names.into_iter().collect()
+    }
+
+    /// Whether a worker follows a strategy.
+    pub fn has_dishonest_worker(&self) -> bool {
+        let mut groups = self.scenario.nodes.iter().map(AsRef::<NodeGroup>::as_ref);
+        groups.any(|group| group.strategy.is_some() && group.roles.contains(&Role::Worker))
     }
 
     /// How many nodes take part: `20`, or `4-9`.

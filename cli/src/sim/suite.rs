@@ -171,3 +171,29 @@ fn panicked(scenario: &Scenario, seed: u64, message: String) -> RunReport {
         drawn: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failed_run() {
+        let text = r#"
+            name = "smallest"
+            about = "Two miners."
+            run = { until_ms = 1000, heal_at_ms = 0 }
+            network = { peers = 1 }
+            nodes = [{ name = "miner", count = 2, roles = ["miner"] }]
+            expect = { sometimes = [{ event = "tip-extended" }] }
+        "#;
+        let scenario = Scenario::parse(text, "smallest.toml").expect("a valid scenario");
+        let run = guard(&scenario, 7, |_, seed| panic!("broken under {seed}"));
+        let violation = run.report.violations.first().expect("one violation");
+        assert_eq!(run.report.outcome, Outcome::Fail);
+        assert_eq!((run.report.scenario.as_str(), run.report.seed), ("smallest", 7));
+        assert_eq!(
+            (violation.id.as_str(), violation.message.as_str()),
+            ("panic", "broken under 7")
+        );
+    }
+}

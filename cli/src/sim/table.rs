@@ -46,6 +46,9 @@ pub fn new_table(headings: &[&str], color: bool) -> Table {
         table.enforce_styling();
     }
     table.set_header(headings);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
 }
 
@@ -59,7 +62,6 @@ pub fn render(
 ) -> String {
     let headings = [
         "scenario",
-        "shows",
         "adversary",
         "runs",
         "attacks",
@@ -92,8 +94,11 @@ fn row(loaded: &Loaded, tally: &Tally) -> Vec<Cell> {
         (tally.count("delivery-bad"), "bad delivery"),
     ];
     vec![
-        Cell::new(&loaded.scenario.name),
-        Cell::new(loaded.scenario.shows.join(" ")),
+        Cell::new(format!(
+            "{}\n  {}",
+            loaded.scenario.name,
+            loaded.scenario.shows.join(" ")
+        )),
         Cell::new(loaded.strategies().join("\n")),
         number(format!("{}/{}", tally.passed, tally.runs)),
         number(tally.attacks().to_string()),
@@ -118,7 +123,7 @@ fn outcome(loaded: &Loaded, tally: &Tally) -> Cell {
     } else if !tally.never_happened(loaded).is_empty() {
         ("FAILED: not shown".into(), Color::Red)
     } else {
-        (tally.verdict(), Color::Green)
+        (tally.verdict(loaded), Color::Green)
     };
     Cell::new(text).fg(color)
 }

@@ -60,18 +60,18 @@ impl Tally {
         broken.map(|promise| promise.event.as_str()).collect()
     }
 
-    /// In a few words, who was caught.
-    pub fn verdict(&self) -> String {
+    /// In a few words, who was caught; for runs whose expectations held.
+    pub fn verdict(&self, loaded: &Loaded) -> String {
         let invalid = self.count("judged-invalid");
         let judged = invalid + self.count("judged-valid") + self.count("judged-inconclusive");
         match () {
             () if self.honest_slashed > 0 => format!("{} honest slashed", self.honest_slashed),
             () if self.jobs.slashed > 0 => format!("{} stakes slashed", self.jobs.slashed),
-            () if invalid > 0 => format!("{invalid} of {judged} judged false"),
+            () if invalid > 0 => format!("{invalid} of {judged} caught"),
             () if self.attacks() == 0 => "nobody to catch".into(),
-            () if self.jobs.settled == 0 && self.jobs.refunded > 0 => "client refunded".into(),
-            () if judged > 0 => format!("none of {judged} caught"),
-            () => "nothing gained".into(),
+            // Clients judge the work of workers; a dishonest client is held by the ledger's rules.
+            () if judged > 0 && loaded.has_dishonest_worker() => format!("0 of {judged} caught"),
+            () => "no coins lost".into(),
         }
     }
 }

@@ -1,0 +1,99 @@
+//! Small scenarios in a directory of their own, and the binary to run them with.
+
+use assert_cmd::Command;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use tempfile::TempDir;
+
+/// An empty directory in which the binary runs.
+pub struct Place(TempDir);
+
+impl Place {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).expect("a directory");
+        fs::write(path, content).expect("a file");
+    }
+
+    /// Runs `camelid sim ARGS` (words).
+    pub fn sim(&self, args: &str) -> Ran {
+        let output = Command::cargo_bin("camelid")
+            .expect("the binary")
+            .current_dir(self.0.path())
+            .arg("sim")
+            .args(args.split_whitespace())
+            .output()
+            .expect("it runs");
+        Ran::from(output)
+    }
+}
+
+/// What the binary did.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("not killed by a signal"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// A scenario in which a worker withholds what it sold; `expect` is more of its last table.
+pub fn scenario(name: &str, expect: &str) -> String {
+    format!(
+        r#"name = "{name}"
+about = "One worker withholds what it sold."
+shows = ["H5"]
+
+[run]
+until_ms = 1_800_000
+heal_at_ms = 0
+
+[network]
+peers = 1
+
+[[nodes]]
+name = "client"
+roles = ["client"]
+coins = 4
+
+[[nodes]]
+name = "worker"
+roles = ["worker"]
+strategy = "withhold-output"
+coins = 4
+
+[[nodes]]
+name = "miner"
+roles = ["miner"]
+
+[[jobs]]
+client = "client"
+start_ms = 120_000
+
+[expect]
+{expect}
+"#
+    )
+}
+
+/// The scenario with an expectation that holds.
+pub fn sound(name: &str) -> String {
+    scenario(name, r#"sometimes = [{ event = "attack:withhold-output" }]"#)
+}
