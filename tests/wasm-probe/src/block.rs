@@ -1,0 +1,27 @@
+//! `camelid_core::block` and `camelid_core::params`.
+
+use crate::workshop::params;
+use camelid_core::block::{BlockHeader, CompactTarget, Work, genesis_block};
+use camelid_core::params::Params;
+use camelid_core::primitives::{Height, decode, encode};
+use core::hint::black_box;
+
+/// The genesis block, a header's hash and work, compact targets, and the subsidy.
+pub fn probe() {
+    let params = params();
+    let genesis = genesis_block(&params);
+    assert_eq!(genesis.merkle_root(), genesis.header.merkle_root);
+    let header: BlockHeader =
+        decode(black_box(&encode(&genesis.header)), BlockHeader::BYTES).expect("it was just encoded");
+    assert_eq!(header.hash(), genesis.header.hash());
+    black_box((header.check_work().is_ok(), genesis.size(), params.hash()));
+
+    let compact = black_box(CompactTarget(0x1d00_ffff));
+    let target = compact.target().expect("Bitcoin's first target");
+    assert_eq!(target.to_compact(), compact);
+    assert!(target.work().plus(&Work::default()) == target.work());
+    assert!(black_box(CompactTarget(0)).target().is_err());
+
+    let mainnet = Params::mainnet();
+    assert!(mainnet.subsidy_at(black_box(Height(1_000_000))) < mainnet.subsidy_at(Height(1)));
+}
