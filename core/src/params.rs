@@ -6,7 +6,7 @@ use crate::rastic::Spec;
 use crate::script::Script;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// The consensus parameters of a network (`docs/protocol.md`, "Constants").
+/// The consensus parameters of a network (`docs/src/protocol.md`, "Constants").
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Params {
     /// First four bytes of every message; keeps networks apart on the wire.

@@ -112,7 +112,7 @@ proptest! {
         prop_assert!(ours.public_key().verify(&Hash256(digest), &Signature(expected)));
     }
 
-    /// The proof's equations and the bytes of its challenge, computed from `docs/protocol.md` with
+    /// The proof's equations and the bytes of its challenge, computed from `docs/src/protocol.md` with
     /// libsecp256k1.
     #[test]
     fn decryption_proofs_hold_in_libsecp256k1(
@@ -143,7 +143,7 @@ proptest! {
         }
     }
 
-    /// The key, nonce and associated data of a seal, computed from `docs/protocol.md`.
+    /// The key, nonce and associated data of a seal, computed from `docs/src/protocol.md`.
     #[test]
     fn seals_open_by_the_book(
         ((_, x), context) in secret_keys()

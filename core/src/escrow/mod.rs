@@ -1,6 +1,6 @@
 //! Jobs on the ledger: the record of a job, its transitions and its payouts.
 //!
-//! `docs/protocol.md`, "State machine", is the table; [`transition`](transition::transition) is the
+//! `docs/src/protocol.md`, "States", is the table; [`transition`](transition::transition) is the
 //! same table as code. Nothing happens by itself: a job changes only by a transaction, and every
 //! state can be left by `Settle` once its window is closed.
 

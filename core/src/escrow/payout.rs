@@ -1,4 +1,4 @@
-//! Who gets what when a job closes (`docs/protocol.md`, "Payouts").
+//! Who gets what when a job closes (`docs/src/protocol.md`, "Payouts").
 
 use super::record::{Engagement, JobRecord, Outcome};
 use crate::params::JobParams;

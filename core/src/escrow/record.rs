@@ -27,7 +27,7 @@ pub struct JobRecord {
     pub state: JobState,
 }
 
-/// The states of `docs/protocol.md`, "State machine".
+/// The states of `docs/src/protocol.md`, "States".
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum JobState {
     /// Escrow is locked; nobody is engaged.

@@ -1,4 +1,4 @@
-//! The state machine of a job: the table of `docs/protocol.md`, row by row.
+//! The state machine of a job: the table of `docs/src/protocol.md`, row by row.
 
 use super::payout::Closing;
 use super::record::{Engagement, JobRecord, JobState, Outcome};

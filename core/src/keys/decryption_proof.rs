@@ -1,4 +1,4 @@
-//! Proof that a ciphertext was opened with the right key (`docs/protocol.md`, "Proof of decryption").
+//! Proof that a ciphertext was opened with the right key (`docs/src/protocol.md`, "Proof of decryption").
 
 use super::public::PublicKey;
 use super::sealed::SealContext;

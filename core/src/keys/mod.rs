@@ -1,5 +1,5 @@
 //! Keys of secp256k1 and what is done with them: signatures, addresses, sealed openings and proofs
-//! of decryption (`docs/protocol.md`, sections 3 and 4).
+//! of decryption (`docs/src/protocol.md`, "Keys and addresses" to "Proof of decryption").
 
 mod address;
 mod decryption_proof;

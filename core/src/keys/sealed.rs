@@ -1,4 +1,4 @@
-//! Sealing the opening of a commitment for the one who paid for it (`docs/protocol.md`, "Encryption").
+//! Sealing the opening of a commitment for the one who paid for it (`docs/src/protocol.md`, "Encryption").
 
 use super::public::PublicKey;
 use super::secret::{SecretKey, hkdf_sha256};

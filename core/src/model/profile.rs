@@ -7,7 +7,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 ///
 /// Floating point differs between machines and batch shapes. A model either pins its kernels so
 /// that every machine computes the same bits (*exact*), or declares how far apart honest scores
-/// can be (*tolerant*); see `docs/protocol.md`, "Judging".
+/// can be (*tolerant*); see `docs/src/protocol.md`, "Judging".
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct NumericsProfile {
     /// Names the kernels and settings the promise holds for.

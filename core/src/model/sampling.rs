@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 ///
 /// Whatever it says, the next token is a function of the prefix alone: the noise of a token is
 /// derived from (seed, job, position, token), and no generator's state runs along the sequence
-/// (`docs/protocol.md`, "Sampling"). At temperature 0 the best score wins, the lowest id among
+/// (`docs/src/protocol.md`, "Sampling"). At temperature 0 the best score wins, the lowest id among
 /// equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Sampling {

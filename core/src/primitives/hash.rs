@@ -97,7 +97,7 @@ pub fn sha256d(bytes: &[u8]) -> Hash256 {
 /// SHA-256 of the domain `tag` (with its length) followed by the canonical encoding of `fields`.
 ///
 /// Every hash of ours that is not Bitcoin's goes through here, each use with a tag of its own, so
-/// that no two uses can be given one another's preimages (`docs/protocol.md`, "Hashes").
+/// that no two uses can be given one another's preimages (`docs/src/protocol.md`, "Hashes").
 pub fn tagged_hash<T: BorshSerialize + ?Sized>(tag: &str, fields: &T) -> Hash256 {
     let mut writer = HashWriter(Sha256::new());
     tag.serialize(&mut writer).expect("hashing cannot fail");

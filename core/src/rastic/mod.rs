@@ -3,7 +3,7 @@
 //! A [`Claim`] says so. [`plan`] names the positions at which the model has to be asked, somebody
 //! runs it there, and [`judge`] compares. Three specifications of this stand side by side, see
 //! [`Spec`]: the paper's own, which turns honest nodes away and misses most cheats
-//! (`docs/protocol.md`, holes H1 to H3), a repair that keeps its sampling, and the one in use,
+//! (`docs/src/protocol.md`, holes H1 to H3), a repair that keeps its sampling, and the one in use,
 //! which checks every position because one causal pass over the claim predicts them all anyway.
 //!
 //! Positions are prefix lengths into `R = prompt ++ output`, counted from 0: position `L` is the

@@ -1,4 +1,4 @@
-//! Spending conditions: a loop-free subset of Bitcoin's stack language (`docs/protocol.md`, "Scripts").
+//! Spending conditions: a loop-free subset of Bitcoin's stack language (`docs/src/protocol.md`, "Scripts").
 //!
 //! Opcodes keep Bitcoin's byte values and effects. Every rule that Bitcoin has as relay policy or as
 //! an option is always on, and what is left out fails. Two things differ in kind: signatures are

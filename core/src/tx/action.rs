@@ -19,7 +19,7 @@ pub struct Action {
     pub kind: ActionKind,
 }
 
-/// The actions of `docs/protocol.md`, "State machine".
+/// The actions of `docs/src/protocol.md`, "States".
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum ActionKind {
     /// The client locks `r + a + f` in output 0.
