@@ -3,7 +3,7 @@
 use crate::escrow::{JobRecord, JobState, Moment};
 use crate::params::Params;
 use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, Map, SetDigest, Timestamp, tagged_hash};
-use crate::tx::{OutPoint, TxOut};
+use crate::tx::{Lock, OutPoint, TxOut};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -149,6 +149,14 @@ impl Ledger {
     /// Sum of all unspent outputs, in units (wide: a broken ledger may hold any sum).
     pub fn coin_sum(&self) -> u128 {
         self.coins.sum(|_, coin| u128::from(coin.output.value.units()))
+    }
+
+    /// Sum of the unspent outputs that only the job ledger moves, in units.
+    pub fn locked_sum(&self) -> u128 {
+        self.coins.sum(|_, coin| match coin.output.lock {
+            Lock::Script(_) => 0,
+            Lock::Escrow | Lock::Bond | Lock::Deposit => u128::from(coin.output.value.units()),
+        })
     }
 
     /// The record of a job.

@@ -1,11 +1,11 @@
 //! `escrow-and-bond-solvency`: for each job that is not closed, the native outputs that its state
 //! implies exist and hold exactly what they must: escrow `r + a + f`; bond `r + a + S`; and a
-//! Withheld claim's deposit. Closed jobs hold none.
+//! Withheld claim's deposit. Closed jobs hold none, and there are no native outputs but these.
 
 use super::Invariant;
 use crate::world::Observation;
 use camelid_core::chain::Ledger;
-use camelid_core::escrow::{JobRecord, JobState};
+use camelid_core::escrow::{Engagement, JobRecord, JobState};
 use camelid_core::primitives::Amount;
 use camelid_core::tx::{Lock, OutPoint};
 
@@ -22,40 +22,70 @@ impl Invariant for Solvency {
             return Ok(());
         };
         let ledger = node.chain().ledger();
-        ledger.jobs().try_for_each(|record| check_job(ledger, record))
+        let mut owed = 0;
+        for record in ledger.unclosed_jobs() {
+            for backing in backings(ledger, record) {
+                backing.check(ledger, record)?;
+                owed += u128::from(backing.value.units());
+            }
+        }
+        let locked = ledger.locked_sum();
+        if locked == owed {
+            Ok(())
+        } else {
+            Err(format!("{locked} units are locked, all open jobs owe {owed}"))
+        }
     }
 }
 
-fn check_job(ledger: &Ledger, record: &JobRecord) -> Result<(), String> {
+/// A native output that must exist.
+struct Backing {
+    outpoint: OutPoint,
+    lock: Lock,
+    value: Amount,
+}
+
+/// What must be behind a job. Computed from the terms' fields: the ledger's own sums are what is to be
+/// checked.
+fn backings(ledger: &Ledger, record: &JobRecord) -> Vec<Backing> {
     let terms = &record.terms;
-    let deposit = ledger.params().jobs.withheld_deposit(terms.max_tokens);
-    let holds = |outpoint: &OutPoint, lock: Lock, value: Option<Amount>| {
-        let coin = ledger
-            .coin(outpoint)
-            .map(|coin| (&coin.output.lock, coin.output.value));
-        coin == value.map(|value| (&lock, value)).filter(|_| value.is_some()) && coin.is_some()
+    let backing = |outpoint, lock, parts: &[Amount]| Backing {
+        outpoint,
+        lock,
+        // A sum beyond all coins is never held, so that it fails as it should.
+        value: Amount::checked_sum(parts.iter().copied()).unwrap_or(Amount::MAX),
     };
-    let solvent = match &record.state {
-        JobState::Open => holds(&record.escrow, Lock::Escrow, terms.escrow_value()),
-        JobState::Engaged(engagement) | JobState::Delivered(engagement) => {
-            holds(&engagement.bond, Lock::Bond, terms.bond_value())
-        }
-        JobState::Withheld {
-            engagement,
-            deposit: outpoint,
-        } => {
-            holds(&engagement.bond, Lock::Bond, terms.bond_value())
-                && holds(outpoint, Lock::Deposit, Some(deposit))
-        }
-        JobState::Closed(_) => ledger.coin(&record.escrow).is_none(),
+    let bond = |engagement: &Engagement| {
+        let parts = [terms.reward, terms.audit_fee, terms.stake];
+        backing(engagement.bond, Lock::Bond, &parts)
     };
-    if solvent {
-        Ok(())
-    } else {
+    match &record.state {
+        JobState::Open => {
+            let parts = [terms.reward, terms.audit_fee, terms.engage_fee];
+            vec![backing(record.escrow, Lock::Escrow, &parts)]
+        }
+        JobState::Engaged(engagement) | JobState::Delivered(engagement) => vec![bond(engagement)],
+        JobState::Withheld { engagement, deposit } => {
+            let value = ledger.params().jobs.withheld_deposit(terms.max_tokens);
+            vec![bond(engagement), backing(*deposit, Lock::Deposit, &[value])]
+        }
+        JobState::Closed(_) => Vec::new(),
+    }
+}
+
+impl Backing {
+    fn check(&self, ledger: &Ledger, record: &JobRecord) -> Result<(), String> {
+        let held = ledger.coin(&self.outpoint).map(|coin| &coin.output);
+        if held.is_some_and(|output| output.lock == self.lock && output.value == self.value) {
+            return Ok(());
+        }
         Err(format!(
-            "job {:.8} in state {} is not covered",
+            "job {:.8} in state {} needs {:?} of {} units at {}",
             record.id,
-            record.state.name()
+            record.state.name(),
+            self.lock,
+            self.value.units(),
+            self.outpoint
         ))
     }
 }
