@@ -1,0 +1,103 @@
+//! Faults as the trace shows them.
+
+mod support;
+
+use camelid_core::primitives::Time;
+use camelid_sim::run;
+use camelid_sim::trace::{Frame, Trace, TracedInput};
+use support::{SMALL, parse};
+
+const FAULT_FOR_MS: u64 = 200_000;
+
+/// The frames of [`SMALL`] with a fault of the worker, node 1, from `at_ms` on; times count from the first frame.
+fn frames(kind: &str, at_ms: u64) -> Vec<(u64, Frame)> {
+    let fault = format!(
+        "[[faults]]\nkind = {kind:?}\nat_ms = {at_ms}\nfor_ms = {FAULT_FOR_MS}\nnodes = [\"worker\"]\n\n[expect]"
+    );
+    let scenario = parse(&SMALL.replace("[expect]", &fault));
+    let trace = Trace::read(&run(&scenario, 2).trace).expect("a whole trace");
+    let at = |frame: &Frame| match frame {
+        Frame::Boot { at, .. } | Frame::Crash { at, .. } | Frame::Step { at, .. } => Some(*at),
+        _ => None,
+    };
+    let Time(start) = trace.frames.iter().find_map(at).expect("a start");
+    let timed = trace.frames.into_iter();
+    timed
+        .filter_map(|frame| Some((at(&frame)?.0 - start, frame)))
+        .collect()
+}
+
+/// Numbers of a frame's sender and recipient, if it is an arrival.
+fn arrival(frame: &Frame) -> Option<(u16, u16)> {
+    match frame {
+        Frame::Step {
+            node,
+            input: TracedInput::Packet { from, .. },
+            ..
+        } => Some((*from, *node)),
+        _ => None,
+    }
+}
+
+#[test]
+fn nothing_passes_a_partition() {
+    const AT_MS: u64 = 50_000;
+    // What was on the way when it began still arrives, and takes 250 ms at most.
+    let (begin, end) = (AT_MS + 250, AT_MS + FAULT_FOR_MS);
+    let (mut before, mut during, mut inside, mut after) = (0, 0, 0, 0);
+    for (at, frame) in frames("partition", AT_MS) {
+        let Some((from, to)) = arrival(&frame) else {
+            continue;
+        };
+        let crosses = (from == 1) != (to == 1);
+        match at {
+            _ if !crosses => inside += u32::from((begin..end).contains(&at)),
+            _ if at <= begin => before += 1,
+            _ if at < end => during += 1,
+            _ => after += 1,
+        }
+    }
+    assert_eq!(during, 0, "packets crossed the partition");
+    assert!(
+        before > 0 && inside > 0 && after > 0,
+        "{before} before, {inside} beside, {after} after"
+    );
+}
+
+#[test]
+fn a_crashed_node_does_nothing_and_restarts_with_its_records() {
+    const AT_MS: u64 = 300_000;
+    let frames = frames("crash", AT_MS);
+    let worker: Vec<&(u64, Frame)> = frames
+        .iter()
+        .filter(|(_, frame)| match frame {
+            Frame::Boot { node, .. } | Frame::Crash { node, .. } | Frame::Step { node, .. } => *node == 1,
+            _ => false,
+        })
+        .collect();
+    let crash = worker
+        .iter()
+        .position(|(_, frame)| matches!(frame, Frame::Crash { .. }))
+        .expect("a crash");
+    assert_eq!(worker[crash].0, AT_MS);
+    let (at, restart) = worker[crash + 1];
+    assert_eq!(*at, AT_MS + FAULT_FOR_MS, "a step while it was down");
+    assert!(
+        matches!(restart, Frame::Boot { records: 1.., .. }),
+        "blocks that it had taken in are remembered: {restart:?}"
+    );
+    assert!(worker.len() > crash + 3, "it goes on");
+}
+
+#[test]
+fn every_strategy_has_a_scenario_that_shows_it() {
+    let scenarios = support::all();
+    for strategy in camelid_sim::strategy::NAMES {
+        let event = format!("attack:{strategy}");
+        let shown = scenarios.iter().any(|scenario| {
+            let expect = scenario.expect.get_ref();
+            expect.sometimes.iter().any(|sometimes| sometimes.event == event)
+        });
+        assert!(shown, "no scenario has {event} under `sometimes`");
+    }
+}
