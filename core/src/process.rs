@@ -157,7 +157,7 @@ pub enum Event {
         /// The offer.
         offer: Box<Offer>,
     },
-    /// A client could not open a job.
+    /// A client could not open a job, or gave it up before it was mined.
     JobRefused {
         /// Why.
         reason: String,

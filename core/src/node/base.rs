@@ -6,6 +6,7 @@ use super::record::Record;
 use super::relay::{Relay, route};
 use crate::block::Block;
 use crate::chain::{Chain, Submission, TipChange};
+use crate::escrow::JobState;
 use crate::job::{JobPool, Offer};
 use crate::keys::NodeId;
 use crate::mempool::{Mempool, MempoolError};
@@ -184,6 +185,10 @@ impl Base {
 
     pub(super) fn handle_offer(&mut self, offer: Offer) {
         let record = self.chain.ledger().job(&offer.job);
+        // Nobody needs the offer of a job that is engaged or over.
+        if record.is_some_and(|record| record.state != JobState::Open) {
+            return;
+        }
         let confirmed = record.is_some_and(|record| record.terms == offer.terms);
         self.jobs.insert(offer, confirmed);
     }

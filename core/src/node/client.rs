@@ -23,7 +23,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Blocks beyond the burial depth that the client waits before it claims that an output is withheld.
-const PATIENCE_BLOCKS: u32 = 2;
+const PATIENCE_BLOCKS: u32 = 4;
 /// An offer that nobody answered is broadcast again after this long.
 const OFFER_AGAIN_MS: u64 = 60_000;
 

@@ -29,7 +29,7 @@ pub struct Envelope {
     pub sender: NodeId,
     /// Who it is for; `None` is everybody.
     pub recipient: Option<NodeId>,
-    /// The sender's number for it; sender and number together are seen once.
+    /// The sender's number for it, so that equal messages are told apart.
     pub message_id: u64,
     /// Hops it may still travel.
     pub hops_left: u8,

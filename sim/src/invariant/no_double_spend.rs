@@ -1,5 +1,5 @@
-//! `no-double-spend`: on a node's best chain every output is spent at most once, every outpoint that
-//! is spent was created before, and every job's record `(job, seq)` is consumed at most once.
+//! `no-double-spend`: on a node's best chain every output is spent at most once, and every
+//! job's record `(job, seq)` is consumed at most once.
 
 use super::Invariant;
 use crate::world::Observation;

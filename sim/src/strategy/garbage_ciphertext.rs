@@ -4,6 +4,7 @@ use super::{Context, Strategy};
 use camelid_core::job::SignedDelivery;
 use camelid_core::primitives::JobId;
 use camelid_core::process::{Output, Outputs};
+use camelid_core::tx::{Action, ActionKind, Transaction};
 use camelid_core::wire::Message;
 use std::collections::BTreeMap;
 
@@ -18,17 +19,9 @@ impl Strategy for GarbageCiphertext {
     fn on_output(&mut self, context: &mut Context<'_>, output: Output, out: &mut Outputs) {
         let replaced = match &output {
             Output::Send { to, packet } => context.open(packet).and_then(|(envelope, message)| {
-                let Message::Delivery { job, delivery } = message else {
-                    return None;
-                };
-                if envelope.sender != context.node.id() {
-                    return None;
-                }
-                let garbage = self.garbage(context, &job, &delivery)?;
-                let message = Message::Delivery {
-                    job,
-                    delivery: Box::new(garbage),
-                };
+                let message = self
+                    .spoil(context, message)
+                    .filter(|_| envelope.sender == context.node.id())?;
                 Some(Output::Send {
                     to: *to,
                     packet: context.rewrap(&envelope, &message)?,
@@ -36,17 +29,37 @@ impl Strategy for GarbageCiphertext {
             }),
             _ => None,
         };
-        match replaced {
-            Some(replaced) => {
-                context.attacked();
-                out.push(replaced);
-            }
-            None => out.push(output),
+        if replaced.is_some() {
+            context.attacked();
         }
+        out.push(replaced.unwrap_or(output));
     }
 }
 
 impl GarbageCiphertext {
+    /// The message with garbage in the place of our delivery, on the wire or on its way to the ledger.
+    fn spoil(&mut self, context: &mut Context<'_>, message: Message) -> Option<Message> {
+        match message {
+            Message::Delivery { job, delivery } => {
+                let delivery = Box::new(self.garbage(context, &job, &delivery)?);
+                Some(Message::Delivery { job, delivery })
+            }
+            Message::Transaction(transaction) => {
+                let (job, action) = (transaction.job_id?, transaction.action.clone()?);
+                let ActionKind::Deliver(delivery) = action.kind else {
+                    return None;
+                };
+                let kind = ActionKind::Deliver(Box::new(self.garbage(context, &job, &delivery)?));
+                let action = Some(Action { kind, ..action });
+                Some(Message::Transaction(Box::new(Transaction {
+                    action,
+                    ..*transaction
+                })))
+            }
+            _ => None,
+        }
+    }
+
     fn garbage(
         &mut self,
         context: &mut Context<'_>,
@@ -58,7 +71,11 @@ impl GarbageCiphertext {
         }
         let ledger = context.node.chain().ledger();
         let record = ledger.job(job)?;
-        let seal = record.seal_context(ledger.genesis(), record.state.engagement()?);
+        let engagement = record.state.engagement()?;
+        if engagement.node_key != context.key.public_key() {
+            return None;
+        }
+        let seal = record.seal_context(ledger.genesis(), engagement);
         let noise = delivery
             .ciphertext
             .iter()
