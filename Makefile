@@ -6,7 +6,7 @@ WASM := wasm32-unknown-unknown
 # The probe has 1.2 MB of code, an empty program 15 kB: far less means that calls were optimised away.
 WASM_MIN_CODE_BYTES := 1000000
 
-.PHONY: help run test bench lint fmt doc probe deny nightly
+.PHONY: help run test bench madsim lint fmt doc probe deny nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,7 +21,11 @@ test:     ## the whole test suite
 
 bench:    ## events per second, signature checks and digests, beside madsim
 	@$(ENSURE)
-	cargo run --release -p camelid-bench
+	RUSTFLAGS="--cfg madsim" cargo run --release -p camelid-bench --target-dir target/madsim
+
+madsim:   ## the driver's tests on madsim's simulated runtime
+	@$(ENSURE)
+	RUSTFLAGS="--cfg madsim" cargo test -p camelid-io --target-dir target/madsim
 
 lint:     ## formatting and clippy, warnings denied
 	@$(ENSURE)
@@ -47,5 +51,6 @@ deny:     ## licences, banned crates and sources of every dependency
 
 nightly:  ## hours: many more property cases and seeds
 	@$(ENSURE)
-	PROPTEST_CASES=20000 cargo test --release --workspace
+	PROPTEST_CASES=20000 cargo test --release --workspace -- --include-ignored
+	RUSTFLAGS="--cfg madsim" MADSIM_TEST_NUM=1000 cargo test -p camelid-io --target-dir target/madsim
 	cargo run --release -p camelid -- sim run scenarios --seeds 0..2000
