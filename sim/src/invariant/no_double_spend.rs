@@ -11,8 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Follows the blocks of each node with a bookkeeping of its own.
 #[derive(Default)]
 pub(super) struct NoDoubleSpend {
-    spent: BTreeMap<usize, (BTreeSet<OutPoint>, BTreeSet<(JobId, u32)>)>,
+    by_machine: BTreeMap<usize, Spent>,
 }
+
+/// Outpoints and records that one chain has consumed.
+type Spent = (BTreeSet<OutPoint>, BTreeSet<(JobId, u32)>);
 
 impl Invariant for NoDoubleSpend {
     fn id(&self) -> &'static str {
@@ -20,7 +23,7 @@ impl Invariant for NoDoubleSpend {
     }
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
-        let (outpoints, records) = self.spent.entry(seen.node).or_default();
+        let (outpoints, records) = self.by_machine.entry(seen.node).or_default();
         for block in seen.disconnected {
             for outpoint in inputs(block) {
                 outpoints.remove(&outpoint);

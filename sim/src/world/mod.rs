@@ -184,14 +184,14 @@ impl<'a> World<'a> {
                 let Some(id) = self.machines.get(from).map(Machine::id) else {
                     return;
                 };
-                self.step(to, from, Input::Message { from: id, packet });
+                self.step(to, from, &Input::Message { from: id, packet });
             }
             Item::Depart {
                 from,
                 boot,
                 to,
                 packet,
-            } if self.is_current(from, boot) => self.send(from, to, packet),
+            } if self.is_current(from, boot) => self.send(from, to, &packet),
             Item::Fire {
                 node,
                 boot,
@@ -199,7 +199,7 @@ impl<'a> World<'a> {
                 setting,
             } if self.is_current(node, boot) => {
                 if self.machines[node].timer_is_current(timer, setting) {
-                    self.step(node, node, Input::TimerFired(timer));
+                    self.step(node, node, &Input::TimerFired(timer));
                 }
             }
             Item::Infer {
@@ -211,7 +211,7 @@ impl<'a> World<'a> {
                 self.step(
                     node,
                     node,
-                    Input::Inferred {
+                    &Input::Inferred {
                         request,
                         result: *result,
                     },
@@ -219,14 +219,14 @@ impl<'a> World<'a> {
             }
             Item::Mine { node, boot, search } if self.is_current(node, boot) => {
                 if let Some(header) = self.machines[node].solve(search, self.now) {
-                    self.step(node, node, Input::Mined { header });
+                    self.step(node, node, &Input::Mined { header });
                 }
             }
             Item::Command { job } => {
                 let Some(job) = self.setup.jobs.get(job) else {
                     return;
                 };
-                self.step(job.node, job.node, Input::Command(job.command.clone()));
+                self.step(job.node, job.node, &Input::Command(job.command.clone()));
             }
             Item::Fault { fault, ends } => self.handle_fault(fault, ends),
             Item::Heal => self.network.heal(),
@@ -242,7 +242,7 @@ impl<'a> World<'a> {
     }
 
     /// Lets a node handle an input, records it, and carries its outputs out.
-    fn step(&mut self, node: usize, from: usize, input: Input) {
+    fn step(&mut self, node: usize, from: usize, input: &Input) {
         let Some(machine) = self.machines.get_mut(node) else {
             return;
         };
@@ -250,7 +250,7 @@ impl<'a> World<'a> {
             return;
         };
         self.recorder
-            .step(self.now, number(node), number(from), &input, &outputs, &digest);
+            .step(self.now, number(node), number(from), input, &outputs, &digest);
         let at_ms = self.now.0 - self.setup.start.0;
         let happened = self
             .observer
@@ -285,7 +285,7 @@ impl<'a> World<'a> {
                         },
                     );
                 } else {
-                    self.send(node, to, packet);
+                    self.send(node, to, &packet);
                 }
             }
             Output::SetTimer { timer, at } => {
@@ -313,7 +313,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn send(&mut self, from: usize, to: NodeId, packet: Packet) {
+    fn send(&mut self, from: usize, to: NodeId, packet: &Packet) {
         let Some(to) = self.index.get(&to).copied() else {
             return;
         };
@@ -357,7 +357,7 @@ impl<'a> World<'a> {
         };
         let records = machine.start();
         self.recorder.boot(self.now, number(node), records);
-        self.step(node, node, Input::Start);
+        self.step(node, node, &Input::Start);
     }
 
     fn trigger(&mut self, happened: &[String]) {

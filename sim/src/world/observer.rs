@@ -6,6 +6,7 @@ use crate::report::Violation;
 use crate::scenario::Setup;
 use camelid_core::block::Block;
 use camelid_core::escrow::Outcome;
+use camelid_core::node::Node;
 use camelid_core::primitives::{BlockHash, JobId};
 use camelid_core::process::{Event, Output};
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,10 +163,7 @@ impl<'a> Observer<'a> {
     /// What changed on a machine's best chain since it was last looked at.
     fn follow(&mut self, machines: &[Machine], node: usize) -> (Vec<Arc<Block>>, Vec<Arc<Block>>) {
         let (Some(chain), Some(before)) = (
-            machines
-                .get(node)
-                .and_then(Machine::node)
-                .map(|node| node.chain()),
+            machines.get(node).and_then(Machine::node).map(Node::chain),
             self.chains.get_mut(node),
         ) else {
             return (Vec::new(), Vec::new());
