@@ -10,6 +10,7 @@
 //! gives the same run on every machine.
 #![forbid(unsafe_code)]
 
+pub mod event;
 pub mod invariant;
 pub mod model;
 pub mod scenario;

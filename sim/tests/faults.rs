@@ -3,8 +3,8 @@
 mod support;
 
 use camelid_core::primitives::Time;
-use camelid_sim::run;
 use camelid_sim::trace::{Frame, Trace, TracedInput};
+use camelid_sim::{Violation, run};
 use support::{SMALL, parse};
 
 const FAULT_FOR_MS: u64 = 200_000;
@@ -87,6 +87,27 @@ fn a_crashed_node_does_nothing_and_restarts_with_its_records() {
         "blocks that it had taken in are remembered: {restart:?}"
     );
     assert!(worker.len() > crash + 3, "it goes on");
+}
+
+/// What the run of [`SMALL`] says when the worker's fault, which begins at 50 s, is expected by `by_ms`.
+fn fault_by(kind: &str, by_ms: u64) -> Vec<Violation> {
+    let expected = format!(
+        "[[faults]]\nkind = {kind:?}\nat_ms = 50_000\nfor_ms = 1_000\nnodes = [\"worker\"]\n\n\
+        [expect]\neventually = [{{ event = \"fault:{kind}\", by_ms = {by_ms} }}]"
+    );
+    run(&parse(&SMALL.replace("[expect]", &expected)), 2)
+        .report
+        .violations
+}
+
+#[test]
+fn faults_have_times() {
+    for kind in ["crash", "partition"] {
+        assert_eq!(fault_by(kind, 50_000), [], "{kind}");
+        let late = fault_by(kind, 49_999);
+        assert_eq!(late.len(), 1, "{kind}");
+        assert_eq!(late[0].id, format!("eventually:fault:{kind}"));
+    }
 }
 
 #[test]

@@ -24,6 +24,13 @@ fn digests_are_the_committed_ones() {
                 scenario.name,
                 report.violations
             );
+            let known = camelid_sim::event::names();
+            let unknown = report.counts.keys().find(|name| !known.contains(name));
+            assert_eq!(
+                unknown, None,
+                "{} {seed}: scenarios cannot name it",
+                scenario.name
+            );
             let mut digests = digests.lock().expect("no other run has failed");
             let before = digests.insert((scenario.name.clone(), seed), report.digest.to_string());
             assert_eq!(before, None, "two scenarios are called {}", scenario.name);

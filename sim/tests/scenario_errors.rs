@@ -228,21 +228,21 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "start_ms = 1_000",
         "start_ms = 1_000\nmax_tokens = 5_000",
-        "[[jobs]]",
+        "max_tokens",
         "max_tokens out of range",
         "1 to 4096",
     ),
     (
         "start_ms = 1_000",
         "start_ms = 1_000\nprompt_tokens = [0, 3]",
-        "[[jobs]]",
+        "prompt_tokens",
         "prompt_tokens out of range",
         "1 to 4096",
     ),
     (
         "start_ms = 1_000",
         "start_ms = 1_000\ntemperature_milli = 10_001",
-        "[[jobs]]",
+        "temperature_milli",
         "temperature_milli",
         "0 to 10000",
     ),
@@ -253,40 +253,337 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "`sometimes` is empty",
         "shows nothing",
     ),
+    // A comment that speaks of the key is not the key.
+    (
+        "name = \"small\"",
+        "# the name\nname = \"So Small\"",
+        "name = \"So",
+        "bad name",
+        "lower-case",
+    ),
+    (
+        "until_ms = 600_000",
+        "# until_ms is long\nuntil_ms = 999_999_999",
+        "until_ms = 9",
+        "longer than a week",
+        "smaller",
+    ),
+];
+
+/// A line that replaces another one, the key that the error points at, and the limits that the
+/// hint names.
+const LIMITS: &[(&str, &str, &str, &str)] = &[
+    (
+        "loss_permille = 10",
+        "loss_permille = [0, 1_001]",
+        "loss_permille",
+        "0 to 1000",
+    ),
+    (
+        "loss_permille = 10",
+        "duplicate_permille = 1_001",
+        "duplicate_permille",
+        "0 to 1000",
+    ),
+    (
+        "loss_permille = 10",
+        "reorder_permille = 1_001",
+        "reorder_permille",
+        "0 to 1000",
+    ),
+    (
+        "loss_permille = 10",
+        "latency_ms = [0, 604_800_001]",
+        "latency_ms",
+        "0 to 604800000",
+    ),
+    (
+        "loss_permille = 10",
+        "disk_ms = 604_800_001",
+        "disk_ms",
+        "0 to 604800000",
+    ),
+    ("[run]", "chain.spacing_s = 0\n[run]", "spacing_s", "1 to 86400"),
+    (
+        "[run]",
+        "chain.spacing_s = 86_401\n[run]",
+        "spacing_s",
+        "1 to 86400",
+    ),
+    (
+        "[run]",
+        "chain.maturity = 10_081\n[run]",
+        "maturity",
+        "0 to 10080",
+    ),
+    ("[run]", "chain.challenge = 0\n[run]", "challenge", "1 to 10080"),
+    (
+        "[run]",
+        "[chain]\nchallenge = 10_081\n[run]",
+        "challenge",
+        "1 to 10080",
+    ),
+    (
+        "[run]",
+        "[chain]\ndeliver_counter = 0\n[run]",
+        "deliver_counter",
+        "1 to 10080",
+    ),
+    (
+        "[run]",
+        "[chain]\ndeliver_counter = 10_081\n[run]",
+        "deliver_counter",
+        "1 to 10080",
+    ),
+    (
+        "[run]",
+        "[chain]\nmin_age_s = 604_801\n[run]",
+        "min_age_s",
+        "0 to 604800",
+    ),
+    ("[run]", "[model]\norder = [0, 3]\n[run]", "order", "1 to 6"),
+    ("[run]", "[model]\norder = 7\n[run]", "order", "1 to 6"),
+    (
+        "[run]",
+        "[model]\nhard_permille = 1_001\n[run]",
+        "hard_permille",
+        "0 to 1000",
+    ),
+    (
+        "[run]",
+        "[model]\nend_permille = 1_001\n[run]",
+        "end_permille",
+        "0 to 1000",
+    ),
+    (
+        "[run]",
+        "[model]\ntoken_ms = 604_800_001\n[run]",
+        "token_ms",
+        "0 to 604800000",
+    ),
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\nhash_power = 0",
+        "hash_power",
+        "1 to 1000000",
+    ),
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\nhash_power = 1_000_001",
+        "hash_power",
+        "1 to 1000000",
+    ),
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\n coins= 257",
+        " coins=",
+        "0 to 256",
+    ),
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\ncoin_value = 0",
+        "coin_value",
+        "1 to 1000000",
+    ),
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\ncoin_value = 1_000_001",
+        "coin_value",
+        "1 to 1000000",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 604_800_001",
+        "start_ms",
+        "0 to 604800000",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 0\nevery_ms = 604_800_001",
+        "every_ms",
+        "0 to 604800000",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 0\nsamples = 4_097",
+        "samples",
+        "0 to 4096",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 0\nreward_units = 40_000_000_000_000_001",
+        "reward_units",
+        "0 to 40000000000000000",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 0\nengage_fee_units = 40_000_000_000_000_001",
+        "engage_fee_units",
+        "0 to 40000000000000000",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 0\ndeadline_blocks = 10_081",
+        "deadline_blocks",
+        "0 to 10080",
+    ),
+    (
+        "[expect]",
+        "[[faults]]\nkind = \"crash\"\nnodes = [\"relay\"]\nfor_ms = 604_800_001\n[expect]",
+        "for_ms",
+        "0 to 604800000",
+    ),
+    (
+        "[expect]",
+        "[[faults]]\nkind = \"crash\"\nnodes = [\"relay\"]\nfor_ms = 1\nat_ms = 604_800_001\n[expect]",
+        "at_ms = 6",
+        "0 to 604800000",
+    ),
+    (
+        "[expect]",
+        "[expect]\neventually = [{ event = \"job-open\", at_least = 0 }]",
+        "at_least",
+        "1 to 10000",
+    ),
+    (
+        "[expect]",
+        "[expect]\neventually = [{ event = \"job-open\", at_least = 10_001 }]",
+        "at_least",
+        "1 to 10000",
+    ),
+    (
+        "[expect]",
+        "[expect]\neventually = [{ event = \"job-open\", by_ms = 600_001 }]",
+        "by_ms",
+        "0 to 600000",
+    ),
+];
+
+/// As [`FAULTS`]: numbers that fit one by one and not together, and events that never happen.
+const MORE_FAULTS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\ncount = 16\ncoins = 256",
+        "coins = 256",
+        "4104 genesis outputs",
+        "at most 4096",
+    ),
+    (
+        "name = \"relay\"",
+        "name = \"relay\"\ncount = 2\ncoins = [0, 256]\ncoin_value = 1_000_000",
+        "coin_value = 1_000_000",
+        "512000400 coins",
+        "at most 300000000",
+    ),
+    (
+        "start_ms = 1_000",
+        "start_ms = 1_000\ncount = [1, 10_001]",
+        "count",
+        "10001 jobs",
+        "at most 10000",
+    ),
+    (
+        "[expect]",
+        "[[jobs]]\nclient = \"client\"\nstart_ms = 0\ncount = 10_000\n[expect]",
+        "count",
+        "10001 jobs",
+        "at most 10000",
+    ),
+    (
+        "[expect]",
+        "[[jobs]]\nclient = \"client\"\nstart_ms = 0\ncount = 9_223_372_036_854_775_807\n[expect]",
+        "count",
+        "jobs",
+        "at most 10000",
+    ),
+    (
+        "[expect]",
+        "[[faults]]\nkind = \"crash\"\nfor_ms = 1\nnodes = []\n[expect]",
+        "nodes = []",
+        "concerns nobody",
+        "name groups or nodes",
+    ),
+    (
+        "[expect]",
+        "[[faults]]\nkind = \"crash\"\non = \"job-engadged\"\nfor_ms = 1\nnodes = [\"relay\"]\n[expect]",
+        "on = ",
+        "unknown event \"job-engadged\"",
+        "job-engaged",
+    ),
+    // Faults do not set off faults.
+    (
+        "[expect]",
+        "[[faults]]\nkind = \"crash\"\non = \"fault:crash\"\nfor_ms = 1\nnodes = [\"relay\"]\n[expect]",
+        "on = ",
+        "unknown event \"fault:crash\"",
+        "attack:substitution",
+    ),
+    (
+        "[expect]",
+        "[expect]\neventually = [\n  { event = \"job-open\" },\n  { event = \"job-opened\" },\n]",
+        "{ event = \"job-opened\"",
+        "unknown event \"job-opened\"",
+        "job-open",
+    ),
+    (
+        "[expect]",
+        "[expect]\nnever = [\n  \"job-slashed\",\n  \"job-changed\",\n]",
+        "\"job-changed\"",
+        "unknown event \"job-changed\"",
+        "job-undone",
+    ),
+    (
+        "sometimes = [{ event = \"job-open\" }]",
+        "sometimes = [{ event = \"attack:nap\" }]",
+        "sometimes",
+        "unknown event \"attack:nap\"",
+        "attack:never-cosign, attack:substitution",
+    ),
 ];
 
 #[test]
 fn every_fault_is_told_with_its_line() {
-    for (from, to, place, message, hint) in FAULTS {
-        assert_eq!(SMALL.matches(from).count(), 1, "{from:?} must occur once");
-        let text = SMALL.replacen(from, to, 1);
-        let error = Scenario::parse(&text, "bad.toml").expect_err(to);
-        let start = text
-            .find(place)
-            .unwrap_or_else(|| panic!("{place:?} is not in the text"));
-        let line = text[..start].matches('\n').count() + 1;
-        assert!(
-            error.message.contains(message),
-            "{to}: {message:?} expected in {:?}",
-            error.message
-        );
-        assert!(
-            error.hint.contains(hint),
-            "{to}: {hint:?} expected in {:?}",
-            error.hint
-        );
-        assert!(!error.hint.is_empty(), "{to}: no hint");
-        if !place.is_empty() {
-            assert_eq!(error.line, Some(line), "{to}: {error}");
-        }
-        let shown = error.to_string();
-        let head = format!(
-            "bad.toml:{}:{}: ",
-            error.line.unwrap_or(0),
-            error.column.unwrap_or(0)
-        );
-        assert!(shown.starts_with(&head) && shown.contains("hint: "), "{shown}");
+    for fault in FAULTS.iter().chain(MORE_FAULTS) {
+        is_told(fault);
     }
+}
+
+#[test]
+fn every_limit_is_told_with_its_line() {
+    for (from, to, key, limit) in LIMITS {
+        is_told(&(*from, *to, *key, "out of range", *limit));
+    }
+}
+
+fn is_told((from, to, place, message, hint): &(&str, &str, &str, &str, &str)) {
+    assert_eq!(SMALL.matches(from).count(), 1, "{from:?} must occur once");
+    let text = SMALL.replacen(from, to, 1);
+    let error = Scenario::parse(&text, "bad.toml").expect_err(to);
+    let start = text
+        .find(place)
+        .unwrap_or_else(|| panic!("{place:?} is not in the text"));
+    let line = text[..start].matches('\n').count() + 1;
+    assert!(
+        error.message.contains(message),
+        "{to}: {message:?} expected in {:?}",
+        error.message
+    );
+    assert!(
+        error.hint.contains(hint),
+        "{to}: {hint:?} expected in {:?}",
+        error.hint
+    );
+    assert!(!error.hint.is_empty(), "{to}: no hint");
+    if !place.is_empty() {
+        assert_eq!(error.line, Some(line), "{to}: {error}");
+    }
+    let shown = error.to_string();
+    let head = format!(
+        "bad.toml:{}:{}: ",
+        error.line.unwrap_or(0),
+        error.column.unwrap_or(0)
+    );
+    assert!(shown.starts_with(&head) && shown.contains("hint: "), "{shown}");
 }
 
 #[test]

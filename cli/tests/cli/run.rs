@@ -177,19 +177,19 @@ fn a_broken_expectation_exits_5_and_leaves_a_trace() {
 #[test]
 fn a_sometimes_that_never_happens_exits_5() {
     let place = Place::new();
-    let expect = "sometimes = [{ event = \"job-slashed-twice\", in_runs = 3 }]";
+    let expect = "sometimes = [{ event = \"delivery-bad\", in_runs = 3 }]";
     place.write("a.toml", scenario("vacuous", expect));
     let few = place.sim("run a.toml --seeds 0..2 --json");
     assert_eq!(few.code, 0, "too few runs to judge: {}", few.stdout);
     let enough = place.sim("run a.toml --seeds 0..3 --json");
     assert_eq!(enough.code, 5);
-    let never = r#""never_happened":[{"scenario":"vacuous","event":"job-slashed-twice"}]"#;
+    let never = r#""never_happened":[{"scenario":"vacuous","event":"delivery-bad"}]"#;
     assert!(enough.stdout.contains(never), "{}", enough.stdout);
     assert!(
         place
             .sim("run a.toml --seeds 0..3")
             .stdout
-            .contains("FAILED vacuous: job-slashed-twice")
+            .contains("FAILED vacuous: delivery-bad")
     );
 }
 

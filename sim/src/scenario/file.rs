@@ -1,9 +1,8 @@
-//! The format of a scenario file, and the checks that need no seed.
+//! The format of a scenario file.
 
+use super::check::check;
 use super::error::LoadError;
 use super::range::Range;
-use crate::invariant;
-use crate::strategy;
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
@@ -11,8 +10,6 @@ use toml::Spanned;
 
 /// Largest scenario file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
-/// Most nodes of a scenario.
-const MAX_NODES: u64 = 1_000;
 
 /// A scenario as its file says.
 #[derive(Clone, Debug, Deserialize)]
@@ -387,11 +384,7 @@ impl Scenario {
             LoadError::at(file, text, span, error.message(), hint_for(error.message()))
         })?;
         scenario.text = text.into();
-        Checker {
-            scenario: &scenario,
-            file,
-        }
-        .check()?;
+        check(&scenario, file)?;
         Ok(scenario)
     }
 }
@@ -405,230 +398,6 @@ fn hint_for(message: &str) -> &'static str {
         "numbers are whole and not negative; a range is written [low, high]"
     } else {
         "the file is not valid TOML here"
-    }
-}
-
-/// Checks that need more than the type of a value.
-struct Checker<'a> {
-    scenario: &'a Scenario,
-    file: &'a str,
-}
-
-impl Checker<'_> {
-    fn check(&self) -> Result<(), LoadError> {
-        self.check_name()?;
-        self.check_run()?;
-        self.check_nodes()?;
-        self.check_jobs()?;
-        self.check_faults()?;
-        self.check_expectations()
-    }
-
-    fn check_name(&self) -> Result<(), LoadError> {
-        let name = &self.scenario.name;
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
-            return self.fail_at_key(
-                "name",
-                format!("bad name {name:?}"),
-                "use 1 to 64 lower-case letters, digits and hyphens",
-            );
-        }
-        Ok(())
-    }
-
-    fn check_run(&self) -> Result<(), LoadError> {
-        let run = &self.scenario.run;
-        if run.heal_at_ms >= run.until_ms {
-            return self.fail_at_key(
-                "heal_at_ms",
-                "the run ends before the network heals",
-                "make heal_at_ms smaller than until_ms",
-            );
-        }
-        if run.until_ms > 7 * 24 * 3_600_000 {
-            return self.fail_at_key(
-                "until_ms",
-                "the run is longer than a week",
-                "make until_ms smaller",
-            );
-        }
-        Ok(())
-    }
-
-    fn check_nodes(&self) -> Result<(), LoadError> {
-        let groups = &self.scenario.nodes;
-        let Some(first) = groups.first() else {
-            return Err(LoadError::of_file(
-                self.file,
-                "has no nodes",
-                "add a [[nodes]] table",
-            ));
-        };
-        for (index, group) in groups.iter().enumerate() {
-            let node = group.get_ref();
-            if groups
-                .iter()
-                .take(index)
-                .any(|other| other.get_ref().name == node.name)
-            {
-                return self.fail(
-                    group,
-                    format!("two groups are called {:?}", node.name),
-                    "give each group a name of its own",
-                );
-            }
-            if let Some(strategy) = &node.strategy
-                && !strategy::NAMES.contains(&strategy.as_str())
-            {
-                return self.fail(
-                    group,
-                    format!("unknown strategy {strategy:?}"),
-                    format!("known are: {}", strategy::NAMES.join(", ")),
-                );
-            }
-        }
-        let most: u64 = groups
-            .iter()
-            .map(|group| group.get_ref().count.high)
-            .fold(0, u64::saturating_add);
-        if most > MAX_NODES {
-            return self.fail(
-                first,
-                format!("{most} nodes"),
-                format!("at most {MAX_NODES} are allowed"),
-            );
-        }
-        let least: u64 = groups.iter().map(|group| group.get_ref().count.low).sum();
-        let peers = self.scenario.network.peers;
-        if least < 2 || peers.high >= least || peers.low == 0 {
-            return self.fail(
-                first,
-                format!(
-                    "impossible topology: {least} nodes cannot have {} neighbours each",
-                    peers.high
-                ),
-                "raise the nodes' count or lower network.peers",
-            );
-        }
-        let mines = groups
-            .iter()
-            .any(|group| group.get_ref().roles.contains(&Role::Miner) && group.get_ref().count.low > 0);
-        if !mines {
-            return self.fail(first, "nobody mines", "give a group the role \"miner\"");
-        }
-        Ok(())
-    }
-
-    fn check_jobs(&self) -> Result<(), LoadError> {
-        for job in &self.scenario.jobs {
-            let group = job.get_ref();
-            let client = self
-                .scenario
-                .nodes
-                .iter()
-                .find(|node| node.get_ref().name == group.client);
-            if client.is_none_or(|node| !node.get_ref().roles.contains(&Role::Client)) {
-                return self.fail(
-                    job,
-                    format!("{:?} is no group of clients", group.client),
-                    "name a [[nodes]] group with the role \"client\"",
-                );
-            }
-            if group.spec.parse::<camelid_core::rastic::Spec>().is_err() {
-                return self.fail(
-                    job,
-                    format!("unknown spec {:?}", group.spec),
-                    "known are: v1-as-written, v1-repaired, v2",
-                );
-            }
-            let limits = [
-                (group.prompt_tokens, "prompt_tokens"),
-                (group.max_tokens, "max_tokens"),
-            ];
-            if let Some((_, key)) = limits
-                .into_iter()
-                .find(|(range, _)| range.low == 0 || range.high > 4_096)
-            {
-                return self.fail(job, format!("{key} out of range"), "use 1 to 4096");
-            }
-            if group.temperature_milli.high > 10_000 {
-                return self.fail(job, "temperature_milli out of range", "use 0 to 10000");
-            }
-        }
-        Ok(())
-    }
-
-    fn check_faults(&self) -> Result<(), LoadError> {
-        for fault in &self.scenario.faults {
-            for name in &fault.get_ref().nodes {
-                let known = self
-                    .scenario
-                    .nodes
-                    .iter()
-                    .any(|group| group.get_ref().contains(name));
-                if !known {
-                    return self.fail(
-                        fault,
-                        format!("no node or group {name:?}"),
-                        "name a [[nodes]] group, or one node as GROUP-NUMBER",
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn check_expectations(&self) -> Result<(), LoadError> {
-        let expect = &self.scenario.expect;
-        for id in expect.get_ref().always.iter().flatten() {
-            if !invariant::IDS.contains(&id.as_str()) {
-                return self.fail(
-                    expect,
-                    format!("unknown invariant {id:?}"),
-                    format!("known are: {}", invariant::IDS.join(", ")),
-                );
-            }
-        }
-        if expect.get_ref().sometimes.is_empty() {
-            return self.fail(
-                expect,
-                "`sometimes` is empty",
-                "name the event without which the scenario shows nothing",
-            );
-        }
-        Ok(())
-    }
-
-    fn fail<T>(
-        &self,
-        place: &Spanned<T>,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Result<(), LoadError> {
-        Err(LoadError::at(
-            self.file,
-            &self.scenario.text,
-            place.span(),
-            message,
-            hint,
-        ))
-    }
-
-    fn fail_at_key(
-        &self,
-        key: &str,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Result<(), LoadError> {
-        let start = self.scenario.text.find(key).unwrap_or(0);
-        Err(LoadError::at(
-            self.file,
-            &self.scenario.text,
-            start..start,
-            message,
-            hint,
-        ))
     }
 }
 

@@ -3,11 +3,14 @@
 //! `docs/src/scenarios.md` describes the format. A scenario is the same for every seed; a
 //! [`Setup`] is what one seed makes of it.
 
+mod check;
 mod error;
 mod file;
+mod place;
 mod range;
 mod setup;
 
+pub(crate) use check::MAX_AT_LEAST;
 pub use error::LoadError;
 pub use file::{
     ChainSection, ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection,

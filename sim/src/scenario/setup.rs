@@ -213,7 +213,7 @@ impl Drawing<'_> {
         let section = self.scenario.model.clone();
         match section.kind {
             ModelKind::Hash => {
-                let permille = |value: u64| u16::try_from(value).unwrap_or(1_000).min(1_000);
+                let permille = |value: u64| u16::try_from(value).unwrap_or(u16::MAX);
                 let model = HashModel::new(HashModelConfig {
                     language: self.seed,
                     hard_permille: permille(self.draw(section.hard_permille, "model.hard_permille")),
@@ -224,9 +224,7 @@ impl Drawing<'_> {
                 (Arc::new(model), Arc::new(draft))
             }
             ModelKind::Ngram => {
-                let order = usize::try_from(self.draw(section.order, "model.order"))
-                    .unwrap_or(3)
-                    .clamp(1, 6);
+                let order = usize::try_from(self.draw(section.order, "model.order")).unwrap_or(1);
                 let draft = order.saturating_sub(1).max(1);
                 (
                     Arc::new(NgramModel::train(order, NgramModel::TEXT)),
@@ -367,8 +365,8 @@ impl Member {
 
     fn allocations(&self) -> impl Iterator<Item = Allocation> + use<> {
         let script = key_hash_script(&self.key.node_id().0);
-        let amount = Amount::from_coins(self.coin_value.min(1_000_000)).unwrap_or(Amount::ZERO);
-        (0..self.coins.min(256)).map(move |_| Allocation {
+        let amount = Amount::from_coins(self.coin_value).unwrap_or(Amount::MAX);
+        (0..self.coins).map(move |_| Allocation {
             script: script.clone(),
             amount,
         })

@@ -10,6 +10,7 @@ pub use machine::Machine;
 pub use network::Network;
 pub use observer::Observation;
 
+use crate::event;
 use crate::invariant::Invariant;
 use crate::model::{LanguageModel, run_task};
 use crate::report::Violation;
@@ -161,7 +162,7 @@ impl<'a> World<'a> {
                 break;
             }
         }
-        let virtual_ms = self.now.0 - self.setup.start.0;
+        let virtual_ms = self.at_ms();
         let steps = self.recorder.steps();
         let (trace, digest) = self.recorder.finish();
         if !self.observer.violated() {
@@ -235,6 +236,11 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Milliseconds since the start.
+    fn at_ms(&self) -> u64 {
+        self.now.0 - self.setup.start.0
+    }
+
     fn is_current(&self, node: usize, boot: Boot) -> bool {
         self.machines
             .get(node)
@@ -251,7 +257,7 @@ impl<'a> World<'a> {
         };
         self.recorder
             .step(self.now, number(node), number(from), input, &outputs, &digest);
-        let at_ms = self.now.0 - self.setup.start.0;
+        let at_ms = self.at_ms();
         let happened = self
             .observer
             .step(&self.machines, node, at_ms, outputs.as_slice(), attacks);
@@ -391,7 +397,7 @@ impl<'a> World<'a> {
             }
             (FaultKind::Partition, false) => {
                 self.network.cut(number, fault.nodes.clone());
-                self.observer.note("fault:partition");
+                self.observer.note(event::PARTITION, self.at_ms());
             }
             (FaultKind::Partition, true) => self.network.join(number),
         }
@@ -407,11 +413,12 @@ impl<'a> World<'a> {
     }
 
     fn crash(&mut self, fault: &PlannedFault) {
+        let at_ms = self.at_ms();
         for node in &fault.nodes {
             if let Some(machine) = self.machines.get_mut(*node) {
                 machine.crash(self.now);
                 self.recorder.crash(self.now, number(*node));
-                self.observer.note("fault:crash");
+                self.observer.note(event::CRASH, at_ms);
             }
         }
     }

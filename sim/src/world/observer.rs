@@ -1,11 +1,11 @@
 //! Counting what happens and asking the invariants about it.
 
 use super::machine::Machine;
+use crate::event;
 use crate::invariant::Invariant;
 use crate::report::Violation;
-use crate::scenario::Setup;
+use crate::scenario::{MAX_AT_LEAST, Setup};
 use camelid_core::block::Block;
-use camelid_core::escrow::Outcome;
 use camelid_core::node::Node;
 use camelid_core::primitives::{BlockHash, JobId};
 use camelid_core::process::{Event, Output};
@@ -78,49 +78,43 @@ impl<'a> Observer<'a> {
             attacks,
             machines.get(node).and_then(|m| m.setup.strategy.as_ref()),
         ) {
-            happened.push(format!("attack:{strategy}"));
+            happened.push(event::of_attack(strategy));
         }
         if machines.get(node).is_some_and(Machine::is_honest) {
             happened.extend(events.iter().filter_map(|event| self.name(event)));
         }
         for name in &happened {
-            self.count(name, at_ms);
+            self.note(name, at_ms);
         }
         self.ask(machines, node, at_ms, &events);
         happened
     }
 
-    /// Notes something that no node did.
-    pub(super) fn note(&mut self, name: &str) {
-        *self.counts.entry(name.into()).or_default() += 1;
-    }
-
-    fn count(&mut self, name: &str, at_ms: u64) {
+    /// Notes that something happened.
+    pub(super) fn note(&mut self, name: &str, at_ms: u64) {
         *self.counts.entry(name.into()).or_default() += 1;
         let times = self.times.entry(name.into()).or_default();
-        // Deadlines of expectations never ask for more.
-        if times.len() < 10_000 {
+        if (times.len() as u64) < MAX_AT_LEAST {
             times.push(at_ms);
         }
     }
 
     /// The event's name in scenarios. What concerns a job counts once for each job.
     fn name(&mut self, event: &Event) -> Option<String> {
-        let (name, job) = match event {
-            Event::JobChanged { job, state, outcome } => (job_event(state, *outcome), Some(*job)),
-            Event::JobOffered { offer } => (event.name().into(), Some(offer.job)),
-            Event::JobAccepted { job }
+        let job = match event {
+            Event::JobOffered { offer } => Some(offer.job),
+            Event::JobChanged { job, .. }
+            | Event::JobAccepted { job }
             | Event::OutputCommitted { job }
             | Event::EngageSigned { job }
             | Event::DeliverySent { job }
             | Event::DeliveryOpened { job }
             | Event::DeliveryBad { job }
             | Event::WithheldClaimed { job }
-            | Event::Judged { job, .. } => (event.name().to_string(), Some(*job)),
-            Event::TipChanged { .. } | Event::JobRefused { .. } | Event::Rejected { .. } => {
-                (event.name().into(), None)
-            }
+            | Event::Judged { job, .. } => Some(*job),
+            Event::TipChanged { .. } | Event::JobRefused { .. } | Event::Rejected { .. } => None,
         };
+        let name = event::of_node(event);
         let new = job.is_none_or(|job| self.seen.insert((name.clone(), job)));
         new.then_some(name)
     }
@@ -257,16 +251,5 @@ impl<'a> Observer<'a> {
     /// How often each event happened.
     pub fn counts(&self) -> &BTreeMap<String, u64> {
         &self.counts
-    }
-}
-
-/// The name of a change of a job's record.
-fn job_event(state: &str, outcome: Option<Outcome>) -> String {
-    match (state, outcome) {
-        (_, Some(Outcome::Settled)) => "job-settled".into(),
-        (_, Some(Outcome::Refunded)) => "job-refunded".into(),
-        (_, Some(_)) => "job-slashed".into(),
-        ("", None) => "job-undone".into(),
-        (state, None) => format!("job-{}", state.to_lowercase()),
     }
 }
