@@ -77,7 +77,7 @@ fn of_record(state: &str, outcome: Option<Outcome>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use camelid_core::keys::NodeId;
+    use camelid_core::keys::KeyHash;
     use camelid_core::primitives::{BlockHash, Height, JobId};
     use camelid_core::rastic::{InconclusiveReason, InvalidReason, Spec, Verdict};
     use std::collections::BTreeSet;
@@ -152,7 +152,7 @@ mod tests {
             closed(Outcome::SlashedWithheld),
             closed(Outcome::SlashedBadDelivery),
             Event::Rejected {
-                from: NodeId([2; 33]),
+                from: KeyHash([2; 20]),
                 reason: String::new(),
             },
         ];

@@ -2,9 +2,12 @@
 
 mod support;
 
-use camelid_sim::scenario::{LoadError, Scenario};
+use camelid_core::keys::Verifier;
+use camelid_sim::scenario::{LoadError, Scenario, Setup};
+use camelid_sim::{MemoVerifier, run};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use support::SMALL;
 
 /// What replaces what in a good scenario, the text that the error points at, and what message and
@@ -584,6 +587,35 @@ fn is_told((from, to, place, message, hint): &(&str, &str, &str, &str, &str)) {
         error.column.unwrap_or(0)
     );
     assert!(shown.starts_with(&head) && shown.contains("hint: "), "{shown}");
+}
+
+/// The limits leave nothing that overflows, or that has no place in the network's parameters.
+#[test]
+fn the_greatest_numbers_run() {
+    const WEEK_MS: u64 = 604_800_000;
+    let text = format!(
+        r#"
+        name = "greatest"
+        about = "All that is allowed."
+        run = {{ until_ms = 600_000, heal_at_ms = 599_999 }}
+        network = {{ peers = 1, latency_ms = [0, {WEEK_MS}], disk_ms = [0, {WEEK_MS}], loss_permille = 1_000, duplicate_permille = 1_000, reorder_permille = 1_000 }}
+        chain = {{ spacing_s = 86_400, maturity = 10_080, challenge = 10_080, deliver_counter = 10_080, min_age_s = 604_800 }}
+        model = {{ kind = "ngram", order = 6, token_ms = {WEEK_MS} }}
+        nodes = [
+            {{ name = "rich", count = 1, coins = 256, coin_value = 1_000_000, roles = ["client"] }},
+            {{ name = "miner", count = 15, coins = 256, coin_value = 10_000, hash_power = 1_000_000, roles = ["miner"] }},
+        ]
+        jobs = [{{ client = "rich", count = 10_000, start_ms = 0, every_ms = [0, {WEEK_MS}], reward_units = 40_000_000_000_000_000, engage_fee_units = 40_000_000_000_000_000, deadline_blocks = 10_080, samples = 4_096 }}]
+        faults = [{{ kind = "partition", at_ms = 0, for_ms = {WEEK_MS}, nodes = ["rich"] }}]
+        expect = {{ sometimes = [{{ event = "job-refused" }}] }}
+        "#
+    );
+    let scenario = support::parse(&text);
+    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let setup = Setup::draw(&scenario, 0, &verifier);
+    assert_eq!(setup.params.allocations.len(), 4_096);
+    assert_eq!(setup.jobs.len(), 10_000);
+    assert_eq!(run(&scenario, 0).report.violations, []);
 }
 
 #[test]

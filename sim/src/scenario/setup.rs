@@ -267,6 +267,7 @@ impl Drawing<'_> {
         params.jobs.deliver_counter = chain.deliver_counter.unwrap_or(params.jobs.deliver_counter);
         params.jobs.min_age_s = chain.min_age_s.unwrap_or(params.jobs.min_age_s);
         let allocations = members.iter().flat_map(Member::allocations).collect();
+        // The loader has seen to it that they fit.
         params.allocations = BoundedVec::from_vec(allocations).unwrap_or_default();
         params
     }
