@@ -75,7 +75,13 @@ impl Engaged {
         let (genesis, params) = (self.workshop.genesis(), self.workshop.params.clone());
         let record = self.record();
         let deposit = params.jobs.withheld_deposit(record.terms.max_tokens);
-        let kind = ActionKind::withheld(&genesis, &self.job, record.seq, &key(CLIENT));
+        let kind = ActionKind::withheld(
+            &genesis,
+            &self.job,
+            record.seq,
+            &self.change.outpoint,
+            &key(CLIENT),
+        );
         let action = Action {
             seq: record.seq,
             kind,

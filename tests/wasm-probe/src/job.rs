@@ -68,7 +68,7 @@ pub fn probe() {
     };
     let offer: Offer = decode(black_box(&encode(&offer)), 1 << 16).expect("it was just encoded");
     let mut pool = JobPool::new(black_box(1));
-    assert!(pool.insert(offer));
+    assert!(pool.insert(offer, true));
     pool.accept(&job, client.node_id());
     assert!(matches!(pool.state(&job), Some(PoolState::Accepted { .. })));
     pool.complete(&job);

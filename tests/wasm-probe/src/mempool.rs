@@ -25,7 +25,7 @@ pub fn probe() {
     assert_eq!(refused, Err(MempoolError::Conflict(parent.txid())));
 
     let moment = ledger.next_moment(time);
-    let (chosen, fees) = pool.select(ledger, moment, black_box(100_000), 100);
+    let (chosen, fees) = pool.select(ledger, black_box(moment));
     assert_eq!(chosen.len(), 2);
     black_box((fees, pool.digest()));
 
