@@ -3,6 +3,8 @@
 //!
 //! Each figure is the best of a few rounds, because the machine is shared; what counts are the ratios.
 
+#![allow(clippy::print_stdout)] // a table on standard output is all that it is for
+
 #[cfg(madsim)]
 mod endpoint;
 mod engine;
@@ -26,12 +28,12 @@ impl Load {
 
 fn main() {
     println!("{:<58} {:>12} {:>9}", "engine", "events/s", "ratio");
-    let bare = best(|| (Load::MESSAGES as u64, time(|| engine::run_bare())));
+    let bare = best(|| (Load::MESSAGES as u64, time(engine::run_bare)));
     row("event heap and network model, bare", bare, bare);
     #[cfg(madsim)]
     row(
         "madsim endpoint, the same messages",
-        best(|| (Load::MESSAGES as u64, time(|| endpoint::run()))),
+        best(|| (Load::MESSAGES as u64, time(endpoint::run))),
         bare,
     );
     #[cfg(not(madsim))]

@@ -28,6 +28,8 @@ const JOB_POOL_CAPACITY: usize = 1_024;
 
 /// Chain, mempool, job pool, coins and peers.
 pub(super) struct Base {
+    /// The key's node id, which takes two hashes to compute.
+    id: NodeId,
     pub(super) config: NodeConfig,
     pub(super) chain: Chain,
     pub(super) mempool: Mempool,
@@ -48,6 +50,7 @@ impl Base {
         let chain = Chain::new(config.params.clone(), config.verifier.clone(), map_seed);
         let id = config.key.node_id();
         let mut base = Self {
+            id,
             mempool: Mempool::new(chain.ledger()),
             jobs: JobPool::new(JOB_POOL_CAPACITY),
             purse: Purse::new(&config.key),
@@ -85,7 +88,7 @@ impl Base {
     }
 
     pub(super) fn id(&self) -> NodeId {
-        self.config.key.node_id()
+        self.id
     }
 
     /// The manifest of a model, if this node knows it.

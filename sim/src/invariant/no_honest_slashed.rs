@@ -21,7 +21,7 @@ impl Invariant for NoHonestSlashed {
         "no-honest-slashed"
     }
 
-    fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
+    fn check_step(&mut self, seen: &Observation<'_>) -> Result<(), String> {
         let transactions = seen.connected.iter().flat_map(|block| block.transactions.iter());
         for transaction in transactions {
             let (Some(job), Some(action)) = (transaction.job_id, &transaction.action) else {
