@@ -1,19 +1,20 @@
 //! The client role: opens jobs, binds a node, checks what it gets.
 
+mod check;
+mod claims;
+
 use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::ClientConfig;
 use super::record::{ClientJob, Received, Record};
 use crate::chain::TransactionError;
-use crate::dispute::{BadDelivery, Promise};
+use crate::dispute::Promise;
 use crate::escrow::{Engagement, JobRecord, JobState};
 use crate::job::{Offer, Opening, SignedDelivery, Terms, TermsError, prompt_hash, receipt_hash};
-use crate::keys::{DecryptionProof, SecretKey, open};
+use crate::keys::{SecretKey, open};
 use crate::mempool::MempoolError;
-use crate::model::{InferenceResult, InferenceTask, Manifest};
-use crate::primitives::{BoundedVec, Digest, JobId, Stream, Time, encode, tagged_hash};
-use crate::process::{Event, JobRequest, Output, Outputs, RequestId};
-use crate::rastic::{Claim, Plan, judge_result, plan};
+use crate::primitives::{Digest, JobId, Time, encode, tagged_hash};
+use crate::process::{Event, JobRequest, Output, Outputs};
 use crate::script::Script;
 use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut, signature_hash};
 use crate::wire::Message;
@@ -22,8 +23,6 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// Blocks beyond the burial depth that the client waits before it claims that an output is withheld.
-const PATIENCE_BLOCKS: u32 = 4;
 /// An offer that nobody answered is broadcast again after this long.
 const OFFER_AGAIN_MS: u64 = 60_000;
 
@@ -332,167 +331,6 @@ impl Client {
         }
     }
 
-    fn claim_bad_delivery(
-        &mut self,
-        base: &mut Base,
-        now: Time,
-        record: &JobRecord,
-        engagement: &Engagement,
-        out: &mut Outputs,
-    ) {
-        let Some(entry) = self.jobs.get(&record.id) else {
-            return;
-        };
-        let bad = entry
-            .received_for(engagement)
-            .filter(|received| received.opening.is_none());
-        let Some(Received { delivery, .. }) = bad else {
-            return;
-        };
-        if base.mempool.acts_on(&record.id, record.seq) {
-            return;
-        }
-        let context = record.seal_context(base.chain.ledger().genesis(), engagement);
-        let secret = delivery_key(&base.config.key, &entry.offer.prompt_salt);
-        let proof = DecryptionProof::create(
-            &context,
-            &secret,
-            &delivery.ephemeral,
-            &delivery.ciphertext_hash(),
-        );
-        let manifest = base.manifest(&record.terms.model).cloned().map(Box::new);
-        let evidence = BadDelivery {
-            delivery: delivery.clone(),
-            proof,
-            manifest,
-        };
-        let kind = ActionKind::BadDelivery(Box::new(evidence));
-        base.submit_action(now, record.id, record.seq, kind, out);
-    }
-
-    fn claim_withheld(
-        &mut self,
-        base: &mut Base,
-        now: Time,
-        record: &JobRecord,
-        engagement: &Engagement,
-        out: &mut Outputs,
-    ) {
-        let jobs = &base.chain.params().jobs;
-        let due = engagement.since.height.plus(jobs.burial + PATIENCE_BLOCKS);
-        let has_delivery = self
-            .jobs
-            .get(&record.id)
-            .is_some_and(|entry| entry.received_for(engagement).is_some());
-        if has_delivery || base.next_height() < due || base.mempool.acts_on(&record.id, record.seq) {
-            return;
-        }
-        let ledger = base.chain.ledger();
-        let first = TxOut {
-            value: jobs.withheld_deposit(record.terms.max_tokens),
-            lock: Lock::Deposit,
-        };
-        let (genesis, key) = (ledger.genesis(), &base.config.key);
-        let act = |first_input: &_| {
-            let kind = ActionKind::withheld(genesis, &record.id, record.seq, first_input, key);
-            (
-                record.id,
-                Action {
-                    seq: record.seq,
-                    kind,
-                },
-            )
-        };
-        let claim = base
-            .purse
-            .pay(&base.config.key, ledger, &base.mempool, Some(&first), act);
-        match claim
-            .ok_or("no coins for the deposit".to_string())
-            .and_then(|claim| base.submit(now, claim, out).map_err(|error| error.to_string()))
-        {
-            Ok(()) => out.event(Event::WithheldClaimed { job: record.id }),
-            Err(reason) => base.reject(base.id(), reason, out),
-        }
-    }
-
-    /// Asks the model about the output, if that has not been done.
-    fn start_check(&mut self, base: &mut Base, job: &JobId, out: &mut Outputs) {
-        let Some(entry) = self.jobs.get_mut(job) else {
-            return;
-        };
-        if !self.config.verify || entry.checking.is_some() {
-            return;
-        }
-        let Some(Received {
-            opening: Some(opening),
-            verdict: None,
-            ..
-        }) = entry.received.clone()
-        else {
-            return;
-        };
-        let Some(manifest) = base.manifest(&entry.offer.terms.model).cloned() else {
-            return;
-        };
-        let request = base.next_request();
-        entry.checking = Some(request);
-        let terms = &entry.offer.terms;
-        let positions = challenge(&base.config.key, entry, &opening, &manifest).positions;
-        let task = InferenceTask::Predict {
-            model: terms.model,
-            job: *job,
-            prompt: entry.offer.prompt.clone(),
-            output: opening.output,
-            positions: BoundedVec::from_vec(positions).unwrap_or_default(),
-            seed: terms.seed,
-            sampling: terms.sampling,
-        };
-        out.push(Output::Infer {
-            request,
-            task: Box::new(task),
-        });
-    }
-
-    /// The model's answer: judge the claim.
-    pub(super) fn handle_inferred(
-        &mut self,
-        base: &mut Base,
-        _now: Time,
-        request: RequestId,
-        result: &InferenceResult,
-        out: &mut Outputs,
-    ) {
-        let Some(entry) = self
-            .jobs
-            .values_mut()
-            .find(|entry| entry.checking == Some(request))
-        else {
-            return;
-        };
-        entry.checking = None;
-        let Some(opening) = entry
-            .received
-            .as_ref()
-            .and_then(|received| received.opening.as_ref())
-        else {
-            return;
-        };
-        let Some(manifest) = base.manifest(&entry.offer.terms.model) else {
-            return;
-        };
-        let plan = challenge(&base.config.key, entry, opening, manifest);
-        let verdict = judge_result(&plan, &claim(entry, opening, manifest), &manifest.profile, result);
-        if let Some(received) = &mut entry.received {
-            received.verdict = Some(verdict);
-        }
-        persist(entry, out);
-        out.event(Event::Judged {
-            job: entry.offer.job,
-            spec: entry.offer.terms.spec,
-            verdict,
-        });
-    }
-
     pub(super) fn digest(&self) -> Digest {
         let jobs: Vec<_> = self
             .jobs
@@ -597,27 +435,4 @@ fn open_delivery(
     let opening = promise.decode_opening(&plaintext)?;
     let manifest = base.manifest(&record.terms.model)?;
     promise.finish_matches(&opening, manifest).then_some(opening)
-}
-
-fn claim<'a>(entry: &'a ClientJob, opening: &'a Opening, manifest: &'a Manifest) -> Claim<'a> {
-    Claim {
-        prompt: &entry.offer.prompt,
-        output: &opening.output,
-        max_tokens: entry.offer.terms.max_tokens,
-        end_tokens: &manifest.end_tokens,
-    }
-}
-
-/// Draws the positions to check. The draw hangs on the client's secret, so nobody can foresee it, and
-/// on the job alone, so that it is the same after a crash.
-fn challenge(key: &SecretKey, entry: &ClientJob, opening: &Opening, manifest: &Manifest) -> Plan {
-    let secret = key.derive("camelid/challenge", entry.offer.job.as_ref());
-    let [a, b, c, d, e, f, g, h, ..] = secret;
-    let mut stream = Stream::new(u64::from_le_bytes([a, b, c, d, e, f, g, h]), "challenge");
-    plan(
-        entry.offer.terms.spec,
-        &claim(entry, opening, manifest),
-        entry.samples,
-        &mut stream,
-    )
 }
