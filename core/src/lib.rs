@@ -7,7 +7,7 @@
 //! the I/O.
 //!
 //! Reading order: [`primitives`] and [`keys`], [`tx`] and [`block`], [`escrow`] (what a job is on
-//! the ledger), [`chain`] (ledger and fork choice), [`rastic`] (what a claim is and how it is
+//! the ledger) and [`committee`] (who judges a dispute), [`chain`] (ledger and fork choice), [`rastic`] (what a claim is and how it is
 //! judged), [`wire`], [`node`].
 #![no_std]
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ extern crate alloc;
 
 pub mod block;
 pub mod chain;
+pub mod committee;
 pub mod dispute;
 pub mod escrow;
 pub mod job;

@@ -31,6 +31,8 @@ pub struct Params {
     pub max_future_s: u32,
     /// Rules for jobs.
     pub jobs: JobParams,
+    /// Rules for disputes.
+    pub committee: CommitteeParams,
     /// Coins that exist from the start.
     pub allocations: BoundedVec<Allocation, 4096>,
 }
@@ -73,6 +75,63 @@ pub struct JobParams {
     pub specs: BoundedVec<Spec, 3>,
 }
 
+/// Windows (in blocks), sizes and prices of verifier bonds, committees and audits.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CommitteeParams {
+    /// DRAW: from the start of a round to its draw.
+    pub draw: u32,
+    /// COMMIT: how long seats may commit to a ballot.
+    pub commit: u32,
+    /// REVEAL: how long they may reveal it.
+    pub reveal: u32,
+    /// APPEAL: how long the loser of round 1 may ask for round 2.
+    pub appeal: u32,
+    /// Seats of round 1 and of round 2.
+    pub seats: [u32; 2],
+    /// With fewer eligible tickets a round has no seats and is inconclusive.
+    pub min_eligible: u32,
+    /// What a majority is a majority of.
+    pub quorum: Quorum,
+    /// Findings of a model with an exact profile count together only if their score roots agree.
+    pub score_roots: bool,
+    /// Where a committee's sampled positions come from.
+    pub challenge: ChallengeSource,
+    /// Whether the client can open a bad delivery in public.
+    pub public_decryption: bool,
+    /// Jobs that are audited without a claim, in thousandths.
+    pub audit_permille: u32,
+    /// Deposit of an Invalid claim, in seat pays.
+    pub claim_deposit_in_seat_pays: u32,
+    /// Deposit of an appeal, in seat pays.
+    pub appeal_deposit_in_seat_pays: u32,
+    /// Fine of a seat that does not reveal, in seat pays.
+    pub no_show_fine_in_seat_pays: u32,
+    /// The bond behind a ticket.
+    pub verifier_bond: Amount,
+    /// Blocks that a bond must be old at Engage to be drawn for the job.
+    pub ticket_maturity: u32,
+    /// Blocks from the wish to leave to the return of the bond.
+    pub unbonding: u32,
+}
+
+/// What a majority of a committee is a majority of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Quorum {
+    /// All seats: silence counts for nobody.
+    Seats,
+    /// The votes that were revealed (the paper's "51 %", hole H12).
+    Votes,
+}
+
+/// Where the positions that a sampled specification checks come from (hole H6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum ChallengeSource {
+    /// From a block that is mined after the claim.
+    Beacon,
+    /// From the job id, which the node knows while it generates: what an unsaid rule may come to.
+    Job,
+}
+
 impl Params {
     /// The main network's constants, without allocations.
     pub fn mainnet() -> Self {
@@ -101,12 +160,32 @@ impl Params {
                 withheld_overhead_bytes: 600,
                 specs: specs(&[Spec::V2]),
             },
+            committee: CommitteeParams {
+                draw: 6,
+                commit: 60,
+                reveal: 10,
+                appeal: 20,
+                seats: [7, 15],
+                min_eligible: 30,
+                quorum: Quorum::Seats,
+                score_roots: true,
+                challenge: ChallengeSource::Beacon,
+                public_decryption: true,
+                audit_permille: 30,
+                claim_deposit_in_seat_pays: 7,
+                appeal_deposit_in_seat_pays: 15,
+                no_show_fine_in_seat_pays: 4,
+                verifier_bond: coins(100),
+                ticket_maturity: 100,
+                unbonding: 2_000,
+            },
             allocations: BoundedVec::new(),
         }
     }
 
-    /// The simulator's network: trivial proof of work, all specifications, coins that mature
-    /// quickly, and no waiting before a job may be mined.
+    /// The simulator's network: trivial proof of work, all specifications, coins and tickets that
+    /// mature quickly, small committees with short windows, no waiting before a job may be mined, and
+    /// audits only where a scenario asks for them.
     pub fn simnet() -> Self {
         let mainnet = Self::mainnet();
         Self {
@@ -118,7 +197,48 @@ impl Params {
                 specs: specs(&[Spec::V1AsWritten, Spec::V1Repaired, Spec::V2]),
                 ..mainnet.jobs
             },
+            committee: CommitteeParams {
+                draw: 3,
+                commit: 8,
+                reveal: 4,
+                appeal: 4,
+                seats: [3, 5],
+                min_eligible: 8,
+                verifier_bond: coins(10),
+                ticket_maturity: 2,
+                audit_permille: 0,
+                ..mainnet.committee
+            },
             ..mainnet
+        }
+    }
+
+    /// The simulator's network under the paper's rules, as far as parameters can say them: disputes
+    /// cost nothing (H16), an output counts as withheld on the client's word (H5), a majority of those
+    /// who happen to vote decides (H12), votes show nothing of the work behind them (H4), nobody audits
+    /// (H11), positions can be foreseen (H6), and garbage cannot be opened in public (H10).
+    pub fn paper() -> Self {
+        let simnet = Self::simnet();
+        Self {
+            magic: *b"CAMP",
+            jobs: JobParams {
+                deliver_counter: 0,
+                withheld_units_per_byte: 0,
+                audit_fee_permille: 0,
+                specs: specs(&[Spec::V1AsWritten]),
+                ..simnet.jobs
+            },
+            committee: CommitteeParams {
+                quorum: Quorum::Votes,
+                score_roots: false,
+                challenge: ChallengeSource::Job,
+                public_decryption: false,
+                claim_deposit_in_seat_pays: 0,
+                appeal_deposit_in_seat_pays: 0,
+                no_show_fine_in_seat_pays: 0,
+                ..simnet.committee
+            },
+            ..simnet
         }
     }
 
@@ -131,6 +251,14 @@ impl Params {
     pub fn subsidy_at(&self, height: Height) -> Amount {
         let halvings = height.0.checked_div(self.halving_interval).unwrap_or(0);
         units(self.subsidy.units().checked_shr(halvings).unwrap_or(0))
+    }
+}
+
+impl CommitteeParams {
+    /// Seats of round `round`, 1 or 2.
+    pub fn seats_of(&self, round: u8) -> u32 {
+        let [first, second] = self.seats;
+        if round <= 1 { first } else { second }
     }
 }
 

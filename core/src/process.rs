@@ -1,6 +1,7 @@
 //! The one way into the core and the one way out.
 
 use crate::block::BlockHeader;
+use crate::committee::Finding;
 use crate::escrow::Outcome;
 use crate::job::Offer;
 use crate::keys::NodeId;
@@ -8,6 +9,7 @@ use crate::model::{InferenceResult, InferenceTask, PromptTokens, Sampling};
 use crate::node::Record;
 use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time};
 use crate::rastic::{Spec, Verdict};
+use crate::tx::ClaimKind;
 use crate::wire::Packet;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -109,6 +111,8 @@ pub struct RequestId(pub u64);
 pub enum Command {
     /// Open a job (client role).
     OpenJob(Box<JobRequest>),
+    /// Ask for all verifier bonds back, and register no more (verifier role).
+    Unbond,
 }
 
 /// A job as its client wants it.
@@ -201,10 +205,33 @@ pub enum Event {
         /// The verdict.
         verdict: Verdict,
     },
-    /// A client claims that the output is withheld.
-    WithheldClaimed {
+    /// A party filed a claim.
+    Claimed {
         /// The job.
         job: JobId,
+        /// What it objects to.
+        kind: ClaimKind,
+    },
+    /// A party sent evidence to the seats of a committee.
+    EvidenceSent {
+        /// The job.
+        job: JobId,
+    },
+    /// A verifier locked a bond.
+    TicketRegistered,
+    /// A seat committed to a ballot.
+    VoteCommitted {
+        /// The job.
+        job: JobId,
+        /// What it says.
+        finding: Finding,
+    },
+    /// A seat revealed its ballot.
+    VoteRevealed {
+        /// The job.
+        job: JobId,
+        /// What it says.
+        finding: Finding,
     },
     /// A job's record on this node's best chain changed.
     JobChanged {
@@ -250,7 +277,20 @@ impl Event {
                 verdict: Verdict::Inconclusive { .. },
                 ..
             } => "judged-inconclusive",
-            Self::WithheldClaimed { .. } => "withheld-claimed",
+            Self::Claimed { kind, .. } => match kind {
+                ClaimKind::Withheld => "withheld-claimed",
+                ClaimKind::Invalid => "invalid-claimed",
+                ClaimKind::Appeal => "appealed",
+            },
+            Self::EvidenceSent { .. } => "evidence-sent",
+            Self::TicketRegistered => "ticket-registered",
+            Self::VoteCommitted { .. } => "vote-committed",
+            Self::VoteRevealed { finding, .. } => match finding {
+                Finding::Valid => "voted-valid",
+                Finding::Invalid { .. } => "voted-invalid",
+                Finding::NoEvidence => "voted-no-evidence",
+                Finding::Undecided => "voted-undecided",
+            },
             Self::JobChanged { .. } => "job-changed",
             Self::Rejected { .. } => "rejected",
         }

@@ -6,7 +6,7 @@ mod support;
 use camelid_core::block::BlockHeader;
 use camelid_core::keys::Signature;
 use camelid_core::model::{Finish, InferenceResult, Prediction, Tokens};
-use camelid_core::node::{ClientConfig, Node, NodeConfig, WorkerConfig};
+use camelid_core::node::{ClientConfig, Node, NodeConfig, VerifierConfig, WorkerConfig};
 use camelid_core::primitives::{BoundedVec, JobId, Time};
 use camelid_core::process::{Command, Input, Output, Outputs, Process, RequestId, Timer};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
@@ -44,9 +44,12 @@ fn result() -> impl Strategy<Value = InferenceResult> {
             finish: if ended { Finish::EndToken } else { Finish::Limit },
         }),
         predictions.prop_map(|predictions| {
-            let predictions = predictions
-                .into_iter()
-                .map(|(token, gap_milli)| Prediction { token, gap_milli });
+            let predictions = predictions.into_iter().map(|(token, gap_milli)| Prediction {
+                token,
+                gap_milli,
+                runner_up: token ^ 1,
+                margin_milli: gap_milli,
+            });
             InferenceResult::Predicted {
                 predictions: BoundedVec::from_vec(predictions.collect()).unwrap(),
             }
@@ -89,6 +92,7 @@ impl Harness {
         let config = NodeConfig {
             client: Some(ClientConfig { verify: true }),
             worker: Some(WorkerConfig { parallel_jobs: 2 }),
+            committee: Some(VerifierConfig { tickets: 2 }),
             miner: true,
             ..config(CLIENT, &[NODE, MINER])
         };

@@ -57,7 +57,11 @@ impl Toy {
                 let token = self.predict(&all[..position as usize]);
                 let claimed = all.get(position as usize).is_none_or(|&claimed| claimed == token);
                 let gap_milli = if claimed { 0 } else { gap_milli };
-                Prediction { token, gap_milli }
+                Prediction {
+                    token,
+                    gap_milli,
+                    ..Prediction::default()
+                }
             })
             .collect()
     }
@@ -451,7 +455,7 @@ proptest! {
             slash_tolerance_milli: tolerances.2,
         };
         let predictions: Vec<Prediction> = predictions.into_iter()
-            .map(|(token, gap_milli)| Prediction { token, gap_milli }).collect();
+            .map(|(token, gap_milli)| Prediction { token, gap_milli, ..Prediction::default() }).collect();
         let plan = plan(spec, &planned, samples, &mut Stream::new(seed, "rastic"));
         let verdict = judge(&plan, &planned, &profile, &predictions);
         if predictions.len() != plan.positions.len() {

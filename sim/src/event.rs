@@ -25,13 +25,26 @@ const OF_NODES: &[&str] = &[
     "judged-invalid",
     "judged-inconclusive",
     "withheld-claimed",
+    "invalid-claimed",
+    "appealed",
+    "evidence-sent",
+    "ticket-registered",
+    "vote-committed",
+    "voted-valid",
+    "voted-invalid",
+    "voted-no-evidence",
+    "voted-undecided",
     "job-open",
     "job-engaged",
     "job-delivered",
     "job-withheld",
+    "job-round1",
+    "job-round2",
     "job-settled",
     "job-refunded",
     "job-slashed",
+    "job-cleared",
+    "job-inconclusive",
     "job-undone",
     "rejected",
 ];
@@ -68,6 +81,8 @@ fn of_record(state: &str, outcome: Option<Outcome>) -> String {
     match (state, outcome) {
         (_, Some(Outcome::Settled)) => "job-settled".into(),
         (_, Some(Outcome::Refunded)) => "job-refunded".into(),
+        (_, Some(Outcome::Cleared)) => "job-cleared".into(),
+        (_, Some(Outcome::Inconclusive)) => "job-inconclusive".into(),
         (_, Some(_)) => "job-slashed".into(),
         ("", None) => "job-undone".into(),
         (state, None) => format!("job-{}", state.to_lowercase()),
@@ -77,9 +92,11 @@ fn of_record(state: &str, outcome: Option<Outcome>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use camelid_core::committee::Finding;
     use camelid_core::keys::KeyHash;
     use camelid_core::primitives::{BlockHash, Height, JobId};
     use camelid_core::rastic::{InconclusiveReason, InvalidReason, Spec, Verdict};
+    use camelid_core::tx::ClaimKind;
     use std::collections::BTreeSet;
 
     const JOB: JobId = JobId([7; 32]);
@@ -105,6 +122,14 @@ mod tests {
             spec: Spec::V2,
             verdict,
         }
+    }
+
+    fn claimed(kind: ClaimKind) -> Event {
+        Event::Claimed { job: JOB, kind }
+    }
+
+    fn voted(finding: Finding) -> Event {
+        Event::VoteRevealed { job: JOB, finding }
     }
 
     fn changed(state: &str, outcome: Option<Outcome>) -> Event {
@@ -141,16 +166,33 @@ mod tests {
             judged(Verdict::Inconclusive {
                 reason: InconclusiveReason::NotRun,
             }),
-            Event::WithheldClaimed { job: JOB },
+            claimed(ClaimKind::Withheld),
+            claimed(ClaimKind::Invalid),
+            claimed(ClaimKind::Appeal),
+            Event::EvidenceSent { job: JOB },
+            Event::TicketRegistered,
+            Event::VoteCommitted {
+                job: JOB,
+                finding: Finding::Valid,
+            },
+            voted(Finding::Valid),
+            voted(Finding::Invalid { position }),
+            voted(Finding::NoEvidence),
+            voted(Finding::Undecided),
             changed("", None),
             changed("Open", None),
             changed("Engaged", None),
             changed("Delivered", None),
             changed("Withheld", None),
+            changed("Round1", None),
+            changed("Round2", None),
             closed(Outcome::Settled),
             closed(Outcome::Refunded),
             closed(Outcome::SlashedWithheld),
             closed(Outcome::SlashedBadDelivery),
+            closed(Outcome::SlashedInvalid),
+            closed(Outcome::Cleared),
+            closed(Outcome::Inconclusive),
             Event::Rejected {
                 from: KeyHash([2; 20]),
                 reason: String::new(),

@@ -28,7 +28,7 @@ pub struct Violation {
 pub struct JobCounts {
     /// All of them.
     pub opened: u64,
-    /// Settled for the node.
+    /// Settled for the node, after a dispute or without one.
     pub settled: u64,
     /// Slashed.
     pub slashed: u64,

@@ -78,7 +78,7 @@ fn count_jobs(machines: &[Machine]) -> (JobCounts, u64) {
     };
     let counts = JobCounts {
         opened: ledger.jobs().count() as u64,
-        settled: with(|outcome| outcome == camelid_core::escrow::Outcome::Settled),
+        settled: with(|outcome| !outcome.is_slash() && outcome != camelid_core::escrow::Outcome::Refunded),
         slashed: with(camelid_core::escrow::Outcome::is_slash),
         refunded: with(|outcome| outcome == camelid_core::escrow::Outcome::Refunded),
     };

@@ -26,9 +26,7 @@ pub struct Chain {
     arrivals: u64,
     /// Bodies that wait for their parent's.
     waiting: BTreeMap<BlockHash, Vec<BlockHash>>,
-    /// The best chain, by height.
-    active: Vec<BlockHash>,
-    /// What undoes each block of `active` above the genesis block.
+    /// What undoes each block of the ledger above the genesis block.
     undo: Vec<Delta>,
     ledger: Ledger,
 }
@@ -88,7 +86,6 @@ impl Chain {
             complete_hashes: BTreeSet::new(),
             arrivals: 0,
             waiting: BTreeMap::new(),
-            active: Vec::from([genesis]),
             undo: Vec::new(),
             params,
             verifier,
@@ -121,7 +118,7 @@ impl Chain {
 
     /// The best chain's block hashes, by height.
     pub fn active(&self) -> &[BlockHash] {
-        &self.active
+        self.ledger.blocks()
     }
 
     /// The last block of the best chain.
@@ -232,7 +229,7 @@ impl Chain {
         let branch: Vec<BlockHash> = self
             .headers
             .ancestors(target)
-            .take_while(|(hash, entry)| self.active.get(entry.height.0 as usize) != Some(hash))
+            .take_while(|(hash, entry)| self.active().get(entry.height.0 as usize) != Some(hash))
             .map(|(hash, _)| hash)
             .collect();
         // A branch through a block that failed before is not tried again.
@@ -246,7 +243,7 @@ impl Chain {
             .last()
             .and_then(|hash| self.headers.height(hash))
             .map_or(0, |height| height.0 as usize);
-        while self.active.len() > fork_length {
+        while self.active().len() > fork_length {
             self.disconnect(change);
         }
         for hash in branch.into_iter().rev() {
@@ -256,14 +253,14 @@ impl Chain {
     }
 
     fn disconnect(&mut self, change: &mut TipChange) {
-        let (Some(hash), Some(inverse)) = (self.active.pop(), self.undo.pop()) else {
+        let (hash, Some(inverse)) = (self.tip(), self.undo.pop()) else {
             return;
         };
         let Some(block) = self.bodies.get(&hash).cloned() else {
             return;
         };
         note_touched(change, &inverse);
-        self.ledger.pop_block(block.header.previous, inverse);
+        self.ledger.pop_block(inverse);
         // A block that was connected and disconnected in one move has not moved at all.
         if change
             .connected
@@ -283,7 +280,6 @@ impl Chain {
         let delta = connect_block(&self.ledger, &block, &*self.verifier)?;
         let inverse = self.ledger.push_block(hash, block.header.time, delta);
         note_touched(change, &inverse);
-        self.active.push(hash);
         self.undo.push(inverse);
         if change
             .disconnected
@@ -301,16 +297,16 @@ impl Chain {
     /// (Bitcoin's block locator).
     pub fn locator(&self) -> Vec<BlockHash> {
         let mut locator = Vec::new();
-        let mut height = self.active.len().saturating_sub(1);
+        let mut height = self.active().len().saturating_sub(1);
         let mut step = 1;
         while height > 0 && locator.len() < 63 {
-            locator.extend(self.active.get(height).copied());
+            locator.extend(self.active().get(height).copied());
             if locator.len() >= 10 {
                 step *= 2;
             }
             height = height.saturating_sub(step);
         }
-        locator.extend(self.active.first().copied());
+        locator.extend(self.active().first().copied());
         locator
     }
 
@@ -318,10 +314,10 @@ impl Chain {
     pub fn headers_after(&self, locator: &[BlockHash], limit: usize) -> Vec<BlockHeader> {
         let on_chain = |hash: &BlockHash| {
             let height = self.headers.height(hash)?.0 as usize;
-            (self.active.get(height) == Some(hash)).then_some(height)
+            (self.active().get(height) == Some(hash)).then_some(height)
         };
         let start = locator.iter().find_map(on_chain).map_or(0, |height| height + 1);
-        let hashes = self.active.iter().skip(start).take(limit);
+        let hashes = self.active().iter().skip(start).take(limit);
         hashes
             .filter_map(|hash| self.headers.header(hash).copied())
             .collect()

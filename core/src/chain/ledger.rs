@@ -1,6 +1,7 @@
-//! Coins, jobs and totals after the blocks of one chain.
+//! Coins, jobs, tickets and totals after the blocks of one chain.
 
-use crate::escrow::{JobRecord, JobState, Moment};
+use crate::committee::Ticket;
+use crate::escrow::{Clock, History, JobRecord, JobState, Moment};
 use crate::params::Params;
 use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, Map, SetDigest, Timestamp, tagged_hash};
 use crate::tx::{Lock, OutPoint, TxOut};
@@ -57,6 +58,8 @@ pub struct Delta {
     pub coins: BTreeMap<OutPoint, Option<Coin>>,
     /// Job records by id.
     pub jobs: BTreeMap<JobId, Option<JobRecord>>,
+    /// Verifier tickets by bond.
+    pub tickets: BTreeMap<OutPoint, Option<Ticket>>,
     /// The totals.
     pub totals: Totals,
 }
@@ -66,7 +69,8 @@ pub struct Delta {
 pub struct Ledger {
     params: Arc<Params>,
     genesis: BlockHash,
-    tip: BlockHash,
+    /// Block hashes of the chain, by height.
+    blocks: Vec<BlockHash>,
     /// Header times of the chain, by height.
     times: Vec<Timestamp>,
     coins: Map<OutPoint, Coin>,
@@ -74,6 +78,8 @@ pub struct Ledger {
     jobs: BTreeMap<JobId, JobRecord>,
     jobs_digest: SetDigest,
     unclosed: BTreeSet<JobId>,
+    tickets: BTreeMap<OutPoint, Ticket>,
+    tickets_digest: SetDigest,
     totals: Totals,
 }
 
@@ -83,13 +89,15 @@ impl Ledger {
         Self {
             params,
             genesis,
-            tip: BlockHash([0; 32]),
+            blocks: Vec::new(),
             times: Vec::new(),
             coins: Map::with_seed(map_seed),
             coins_digest: SetDigest::default(),
             jobs: BTreeMap::new(),
             jobs_digest: SetDigest::default(),
             unclosed: BTreeSet::new(),
+            tickets: BTreeMap::new(),
+            tickets_digest: SetDigest::default(),
             totals: Totals::default(),
         }
     }
@@ -106,7 +114,12 @@ impl Ledger {
 
     /// The last block.
     pub fn tip(&self) -> BlockHash {
-        self.tip
+        self.blocks.last().copied().unwrap_or(BlockHash([0; 32]))
+    }
+
+    /// The hashes of all blocks, by height.
+    pub fn blocks(&self) -> &[BlockHash] {
+        &self.blocks
     }
 
     /// Height of the last block.
@@ -136,6 +149,16 @@ impl Ledger {
         }
     }
 
+    /// The clock of a block at `moment` on this ledger.
+    pub fn clock(&self, moment: Moment) -> Clock<'_> {
+        Clock {
+            params: &self.params,
+            genesis: &self.genesis,
+            history: self,
+            moment,
+        }
+    }
+
     /// An unspent output.
     pub fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
         self.coins.get(outpoint)
@@ -155,7 +178,7 @@ impl Ledger {
     pub fn locked_sum(&self) -> u128 {
         self.coins.sum(|_, coin| match coin.output.lock {
             Lock::Script(_) => 0,
-            Lock::Escrow | Lock::Bond | Lock::Deposit => u128::from(coin.output.value.units()),
+            _ => u128::from(coin.output.value.units()),
         })
     }
 
@@ -182,10 +205,11 @@ impl Ledger {
     /// Fingerprint of everything above.
     pub fn digest(&self) -> Digest {
         let fields = (
-            self.tip,
+            self.tip(),
             self.median_time_past(),
             self.coins_digest,
             self.jobs_digest,
+            self.tickets_digest,
             self.totals,
         );
         Digest(tagged_hash("camelid/ledger", &fields).0)
@@ -203,20 +227,30 @@ impl Ledger {
             .into_iter()
             .map(|(id, record)| (id, self.set_job(id, record)))
             .collect();
+        let tickets = delta
+            .tickets
+            .into_iter()
+            .map(|(id, ticket)| (id, self.set_ticket(id, ticket)))
+            .collect();
         let totals = core::mem::replace(&mut self.totals, delta.totals);
-        Delta { coins, jobs, totals }
+        Delta {
+            coins,
+            jobs,
+            tickets,
+            totals,
+        }
     }
 
     /// Appends a block whose changes are `delta`; returns the inverse.
     pub(super) fn push_block(&mut self, hash: BlockHash, time: Timestamp, delta: Delta) -> Delta {
-        self.tip = hash;
+        self.blocks.push(hash);
         self.times.push(time);
         self.exchange(delta)
     }
 
-    /// Takes the last block back; `previous` becomes the tip.
-    pub(super) fn pop_block(&mut self, previous: BlockHash, inverse: Delta) {
-        self.tip = previous;
+    /// Takes the last block back.
+    pub(super) fn pop_block(&mut self, inverse: Delta) {
+        self.blocks.pop();
         self.times.pop();
         self.exchange(inverse);
     }
@@ -255,6 +289,35 @@ impl Ledger {
             self.jobs_digest.remove(before);
         }
         before
+    }
+
+    fn set_ticket(&mut self, id: OutPoint, ticket: Option<Ticket>) -> Option<Ticket> {
+        if let Some(ticket) = &ticket {
+            self.tickets_digest.insert(ticket);
+        }
+        let before = match ticket {
+            Some(ticket) => self.tickets.insert(id, ticket),
+            None => self.tickets.remove(&id),
+        };
+        if let Some(before) = &before {
+            self.tickets_digest.remove(before);
+        }
+        before
+    }
+}
+
+impl History for Ledger {
+    fn median_time_past_at(&self, height: Height) -> Option<Timestamp> {
+        let times = self.times.get(..=height.0 as usize)?;
+        Some(median_of_last_11(times))
+    }
+
+    fn block_hash_at(&self, height: Height) -> Option<BlockHash> {
+        self.blocks.get(height.0 as usize).copied()
+    }
+
+    fn tickets(&self) -> &BTreeMap<OutPoint, Ticket> {
+        &self.tickets
     }
 }
 

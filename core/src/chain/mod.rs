@@ -4,10 +4,12 @@
 //! applied to a view by [`apply_transaction`], and a view's [`Delta`] is exchanged with the ledger,
 //! which gives the inverse delta back: connecting and undoing are the same operation.
 
+mod action;
 mod connect;
 mod fork_choice;
 mod headers;
 mod ledger;
+mod ticket;
 mod transaction;
 mod view;
 

@@ -1,15 +1,13 @@
-//! Applying one transaction: spending, creating, and acting on a job.
+//! Applying one transaction: spending and creating. What its action does is in `action`.
 
 use super::ledger::{Coin, Created};
 use super::view::View;
-use crate::escrow::{Closing, Effects, Event, Facts, JobError, JobRecord, JobState, Moment, transition};
-use crate::job::{Terms, TermsError};
+use crate::escrow::{JobError, Moment};
+use crate::job::TermsError;
 use crate::keys::{Signature, SignatureCheck, Verifier};
-use crate::primitives::{Amount, Height, JobId, Txid};
+use crate::primitives::{Amount, Height, Txid};
 use crate::script::{ScriptError, evaluate};
-use crate::tx::{
-    Action, ActionKind, Lock, NO_EXPIRY, OutPoint, SpendSignatures, Transaction, TxOut, signature_hash,
-};
+use crate::tx::{ActionKind, Lock, NO_EXPIRY, OutPoint, SpendSignatures, Transaction, TxOut, signature_hash};
 use alloc::collections::BTreeSet;
 
 /// Lock times below this are heights, others are seconds (Bitcoin's `LOCKTIME_THRESHOLD`).
@@ -21,8 +19,8 @@ pub enum TransactionError {
     /// The version is neither 1 nor 2, or 1 with an action.
     #[error("version {0} is unknown or does not allow the action")]
     Version(u32),
-    /// A job id without an action, or an action without a job id.
-    #[error("job id and action must come together")]
+    /// A job id without an action on a job, or such an action without a job id.
+    #[error("a job id and an action on a job must come together")]
     JobIdWithoutAction,
     /// The job id is not the one that terms and first input give.
     #[error("the job id is not that of the terms")]
@@ -107,12 +105,24 @@ pub enum TransactionError {
     /// The terms are not acceptable.
     #[error(transparent)]
     Terms(#[from] TermsError),
+    /// The ticket does not exist.
+    #[error("no such ticket")]
+    NoSuchTicket,
+    /// The registration's key is not a point, or it names no model.
+    #[error("the registration names no model, or a key off the curve")]
+    Registration,
+    /// The ticket's bond cannot be withdrawn now, or is being withdrawn already.
+    #[error("the ticket does not allow {0} now")]
+    Ticket(&'static str),
+    /// The holder of the ticket has not signed.
+    #[error("the ticket's holder has not signed")]
+    TicketSignature,
     /// The job's state machine refuses.
     #[error(transparent)]
     Job(#[from] JobError),
 }
 
-type Result<T> = core::result::Result<T, TransactionError>;
+pub(super) type Result<T> = core::result::Result<T, TransactionError>;
 
 /// Applies `transaction` to `view` at `moment` and returns its fee. On an error the view is to be
 /// thrown away: it may hold part of the changes.
@@ -153,17 +163,13 @@ fn check_shape(transaction: &Transaction) -> Result<()> {
     if !(transaction.version == 2 || transaction.version == 1 && action.is_none()) {
         return Err(TransactionError::Version(transaction.version));
     }
-    if action.is_some() != transaction.job_id.is_some() {
+    if action.is_some_and(|action| action.kind.concerns_job()) != transaction.job_id.is_some() {
         return Err(TransactionError::JobIdWithoutAction);
     }
     if transaction.is_coinbase() {
         return Err(TransactionError::Coinbase);
     }
-    let kind = action.map(|action| &action.kind);
-    let may_lack_inputs = matches!(
-        kind,
-        Some(ActionKind::Settle | ActionKind::Deliver(_) | ActionKind::BadDelivery(_))
-    );
+    let may_lack_inputs = action.is_some_and(|action| action.kind.is_bare());
     // Without inputs there is nothing to pay outputs with, not even empty ones.
     if transaction.inputs.is_empty() && !(may_lack_inputs && transaction.outputs.is_empty()) {
         return Err(TransactionError::NoInputs);
@@ -199,14 +205,14 @@ fn check_lock_time(transaction: &Transaction, moment: Moment) -> Result<()> {
 }
 
 /// One transaction on its way into a view.
-struct Application<'v, 'l, 't> {
-    view: &'v mut View<'l>,
-    transaction: &'t Transaction,
-    txid: Txid,
-    moment: Moment,
-    verifier: &'t dyn Verifier,
+pub(super) struct Application<'v, 'l, 't> {
+    pub(super) view: &'v mut View<'l>,
+    pub(super) transaction: &'t Transaction,
+    pub(super) txid: Txid,
+    pub(super) moment: Moment,
+    pub(super) verifier: &'t dyn Verifier,
     /// Sum of the inputs spent so far.
-    spent: Amount,
+    pub(super) spent: Amount,
 }
 
 impl<'t> Application<'_, '_, 't> {
@@ -262,7 +268,7 @@ impl<'t> Application<'_, '_, 't> {
     }
 
     /// A coin that this transaction creates, spendable from `spendable_from`.
-    fn coin(&self, output: TxOut, spendable_from: Height) -> Coin {
+    pub(super) fn coin(&self, output: TxOut, spendable_from: Height) -> Coin {
         Coin {
             output,
             created: Created::at(self.moment),
@@ -283,7 +289,7 @@ impl<'t> Application<'_, '_, 't> {
                     .map_err(|error| TransactionError::Script { index, error })
             }
             Lock::Escrow if index == 0 => self.authorise_escrow(input.previous, spent),
-            Lock::Escrow | Lock::Bond | Lock::Deposit => Err(TransactionError::NativeInput(input.previous)),
+            _ => Err(TransactionError::NativeInput(input.previous)),
         }
     }
 
@@ -315,10 +321,7 @@ impl<'t> Application<'_, '_, 't> {
         let mut sum = Amount::ZERO;
         for (index, output) in (0..).zip(self.transaction.outputs.iter()) {
             let native = !matches!(output.lock, Lock::Script(_));
-            let asked_for = matches!(
-                self.kind(),
-                Some(ActionKind::OpenJob(_) | ActionKind::Engage { .. } | ActionKind::Withheld { .. })
-            );
+            let asked_for = self.kind().is_some_and(|kind| !kind.is_bare());
             if native && !(index == 0 && asked_for) {
                 return Err(TransactionError::NativeOutput(index));
             }
@@ -329,200 +332,11 @@ impl<'t> Application<'_, '_, 't> {
         Ok(sum)
     }
 
-    /// Applies the action; returns money that it releases towards the fee.
-    fn act(&mut self) -> Result<Amount> {
-        let (Some(Action { seq, kind }), Some(id)) = (&self.transaction.action, self.transaction.job_id)
-        else {
-            return Ok(Amount::ZERO);
-        };
-        if let ActionKind::OpenJob(terms) = kind {
-            return self.open_job(id, *seq, terms);
-        }
-        let record = self.view.job(&id).ok_or(TransactionError::NoSuchJob)?.clone();
-        if record.seq != *seq {
-            return Err(TransactionError::WrongSeq {
-                given: *seq,
-                current: record.seq,
-            });
-        }
-        let event = self.event(kind, &record)?;
-        let ledger = self.view.ledger();
-        let facts = Facts {
-            params: ledger.params(),
-            genesis: ledger.genesis(),
-            moment: self.moment,
-            verifier: self.verifier,
-        };
-        let effects = transition(&record, &event, &facts)?;
-        self.commit(effects)
-    }
-
-    fn open_job(&mut self, id: JobId, seq: u32, terms: &Terms) -> Result<Amount> {
-        let first_input = self
-            .transaction
-            .inputs
-            .first()
-            .ok_or(TransactionError::NoInputs)?
-            .previous;
-        let ledger = self.view.ledger();
-        if id != terms.job_id(ledger.genesis(), &first_input) {
-            return Err(TransactionError::WrongJobId);
-        }
-        if seq != 0 {
-            return Err(TransactionError::WrongSeq {
-                given: seq,
-                current: 0,
-            });
-        }
-        if self.view.job(&id).is_some() {
-            return Err(TransactionError::JobExists);
-        }
-        terms.check(ledger.params(), self.moment.height, self.moment.mtp_before)?;
-        self.require_output_0(
-            &Lock::Escrow,
-            terms.escrow_value().ok_or(TransactionError::Overflow)?,
-        )?;
-        self.view.set_job(JobRecord {
-            id,
-            terms: terms.clone(),
-            escrow: self.output(0),
-            seq: 1,
-            since: self.moment.opens(),
-            state: JobState::Open,
-        });
-        Ok(Amount::ZERO)
-    }
-
-    /// The state machine's event for this action, after the checks on inputs and outputs that the
-    /// state machine does not see.
-    fn event(&self, kind: &'t ActionKind, record: &JobRecord) -> Result<Event<'t>> {
-        Ok(match kind {
-            ActionKind::Engage {
-                commitment,
-                node_key,
-                payout,
-            } => {
-                self.check_engage(record)?;
-                Event::Engage {
-                    commitment: *commitment,
-                    node_key: *node_key,
-                    payout,
-                    bond: self.output(0),
-                }
-            }
-            ActionKind::Withheld { signature } => {
-                let jobs = &self.view.ledger().params().jobs;
-                let amount = jobs.withheld_deposit(record.terms.max_tokens);
-                self.require_output_0(&Lock::Deposit, amount)?;
-                let first_input = self
-                    .transaction
-                    .inputs
-                    .first()
-                    .ok_or(TransactionError::NoInputs)?
-                    .previous;
-                Event::Withheld {
-                    signature: *signature,
-                    first_input,
-                    deposit: self.output(0),
-                    amount,
-                }
-            }
-            ActionKind::Deliver(delivery) => Event::Deliver(delivery),
-            ActionKind::BadDelivery(evidence) => Event::BadDelivery(evidence),
-            ActionKind::Settle => Event::Settle,
-            ActionKind::OpenJob(_) => return Err(TransactionError::JobExists),
-        })
-    }
-
-    /// Input 0 is the escrow, output 0 the bond, and the other outputs take no more than the other
-    /// inputs less the stake: the engage fee goes to the miner.
-    fn check_engage(&self, record: &JobRecord) -> Result<()> {
-        if self.transaction.inputs.first().map(|input| input.previous) != Some(record.escrow) {
-            return Err(TransactionError::MissingCoin(record.escrow));
-        }
-        let terms = &record.terms;
-        self.require_output_0(&Lock::Bond, terms.bond_value().ok_or(TransactionError::Overflow)?)?;
-        let change = self.transaction.outputs.iter().skip(1).map(|output| output.value);
-        let change = Amount::checked_sum(change).ok_or(TransactionError::Overflow)?;
-        let escrow = terms.escrow_value().ok_or(TransactionError::Overflow)?;
-        let least = Amount::checked_sum([escrow, terms.stake, change]).ok_or(TransactionError::Overflow)?;
-        if least > self.spent {
-            Err(TransactionError::EngageChange)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn require_output_0(&self, lock: &Lock, value: Amount) -> Result<()> {
-        match self.transaction.outputs.first() {
-            Some(output) if output.lock == *lock && output.value == value => Ok(()),
-            _ => Err(TransactionError::WrongNativeOutput {
-                kind: lock_name(lock),
-                value,
-            }),
-        }
-    }
-
-    /// Writes what a transition decided.
-    ///
-    /// # Panics
-    /// When a closing does not hand out exactly what it releases: the ledger would be broken.
-    fn commit(&mut self, effects: Effects) -> Result<Amount> {
-        let mut released = Amount::ZERO;
-        for outpoint in effects.released {
-            let coin = self
-                .view
-                .coin(&outpoint)
-                .ok_or(TransactionError::MissingCoin(outpoint))?;
-            released = released
-                .checked_add(coin.output.value)
-                .ok_or(TransactionError::Overflow)?;
-            self.view.set_coin(outpoint, None);
-        }
-        let id = effects.record.id;
-        self.view.set_job(effects.record);
-        let Some(closing) = effects.closing else {
-            return Ok(released);
-        };
-        assert_eq!(
-            closing.total(),
-            Some(released),
-            "job {id}: payouts must equal what was locked"
-        );
-        self.pay_out(&id, &closing)?;
-        Ok(Amount::ZERO)
-    }
-
-    fn pay_out(&mut self, id: &JobId, closing: &Closing) -> Result<()> {
-        let maturity = self.view.ledger().params().maturity;
-        let disputed = closing.outcome.is_slash();
-        let spendable_from = if disputed {
-            self.moment.height.plus(maturity)
-        } else {
-            Height(0)
-        };
-        for (index, payout) in (0..).zip(&closing.payouts) {
-            let output = TxOut::to_script(payout.amount, payout.script.clone());
-            let coin = self.coin(output, spendable_from);
-            self.view.set_coin(Closing::outpoint(id, index), Some(coin));
-        }
-        let totals = self.view.totals_mut();
-        totals.audit_fund = totals
-            .audit_fund
-            .checked_add(closing.to_fund)
-            .ok_or(TransactionError::Overflow)?;
-        totals.burned = totals
-            .burned
-            .checked_add(closing.burned)
-            .ok_or(TransactionError::Overflow)?;
-        Ok(())
-    }
-
-    fn kind(&self) -> Option<&'t ActionKind> {
+    pub(super) fn kind(&self) -> Option<&'t ActionKind> {
         self.transaction.action.as_ref().map(|action| &action.kind)
     }
 
-    fn output(&self, index: u32) -> OutPoint {
+    pub(super) fn output(&self, index: u32) -> OutPoint {
         OutPoint {
             txid: self.txid,
             index,
@@ -535,14 +349,5 @@ fn pushed_signature(script_sig: &crate::script::Script) -> Option<Signature> {
     match script_sig.as_bytes() {
         [64, signature @ ..] => signature.try_into().ok().map(Signature),
         _ => None,
-    }
-}
-
-fn lock_name(lock: &Lock) -> &'static str {
-    match lock {
-        Lock::Script(_) => "a script",
-        Lock::Escrow => "an escrow",
-        Lock::Bond => "a bond",
-        Lock::Deposit => "a deposit",
     }
 }

@@ -1,7 +1,8 @@
 //! The ledger with pending changes over it.
 
 use super::ledger::{Coin, Delta, Ledger, Totals};
-use crate::escrow::JobRecord;
+use crate::committee::Ticket;
+use crate::escrow::{History, JobRecord};
 use crate::primitives::JobId;
 use crate::tx::OutPoint;
 
@@ -52,6 +53,7 @@ impl<'a> View<'a> {
     pub fn absorb(&mut self, delta: Delta) {
         self.delta.coins.extend(delta.coins);
         self.delta.jobs.extend(delta.jobs);
+        self.delta.tickets.extend(delta.tickets);
         self.delta.totals = delta.totals;
     }
 
@@ -85,6 +87,16 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A verifier's ticket.
+    pub fn ticket(&self, id: &OutPoint) -> Option<&Ticket> {
+        match self.delta.tickets.get(id) {
+            Some(pending) => pending.as_ref(),
+            None => self
+                .below
+                .map_or_else(|| self.ledger.tickets().get(id), |below| below.ticket(id)),
+        }
+    }
+
     /// The totals.
     pub fn totals(&self) -> &Totals {
         &self.delta.totals
@@ -96,6 +108,10 @@ impl<'a> View<'a> {
 
     pub(super) fn set_job(&mut self, record: JobRecord) {
         self.delta.jobs.insert(record.id, Some(record));
+    }
+
+    pub(super) fn set_ticket(&mut self, id: OutPoint, ticket: Option<Ticket>) {
+        self.delta.tickets.insert(id, ticket);
     }
 
     pub(super) fn totals_mut(&mut self) -> &mut Totals {

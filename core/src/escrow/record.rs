@@ -1,12 +1,13 @@
 //! The record of a job.
 
-use super::window::{Moment, Since};
+use super::clock::Since;
+use super::dispute::Dispute;
 use crate::job::Terms;
 use crate::keys::{PublicKey, SealContext};
-use crate::params::Params;
 use crate::primitives::{BlockHash, Commitment, JobId};
 use crate::script::Script;
 use crate::tx::OutPoint;
+use alloc::boxed::Box;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
@@ -19,7 +20,8 @@ pub struct JobRecord {
     pub terms: Terms,
     /// The escrow output.
     pub escrow: OutPoint,
-    /// Number of transitions that made this record; the next action must name it.
+    /// Number of transitions that made this record; the next action must name it. Votes name it too,
+    /// and leave it as it is.
     pub seq: u32,
     /// The block in which its state began.
     pub since: Since,
@@ -43,6 +45,8 @@ pub enum JobState {
         /// The claimant's deposit.
         deposit: OutPoint,
     },
+    /// A committee is judging the output.
+    Disputed(Box<Dispute>),
     /// Over.
     Closed(Outcome),
 }
@@ -73,12 +77,26 @@ pub enum Outcome {
     SlashedWithheld,
     /// The delivery was shown to be bad: the stake is slashed.
     SlashedBadDelivery,
+    /// A committee found the output invalid: the stake is slashed.
+    SlashedInvalid,
+    /// A committee found that the output stands: the node has reward and stake.
+    Cleared,
+    /// A committee could not tell: the node has reward and stake.
+    Inconclusive,
 }
 
 impl Outcome {
     /// True when the node lost its stake.
     pub fn is_slash(self) -> bool {
-        matches!(self, Self::SlashedWithheld | Self::SlashedBadDelivery)
+        matches!(
+            self,
+            Self::SlashedWithheld | Self::SlashedBadDelivery | Self::SlashedInvalid
+        )
+    }
+
+    /// True when there was a claim or an audit; such payouts mature like a coinbase.
+    pub fn was_disputed(self) -> bool {
+        !matches!(self, Self::Refunded | Self::Settled)
     }
 }
 
@@ -89,6 +107,9 @@ impl fmt::Display for Outcome {
             Self::Settled => "settled",
             Self::SlashedWithheld => "slashed: withheld",
             Self::SlashedBadDelivery => "slashed: bad delivery",
+            Self::SlashedInvalid => "slashed: invalid output",
+            Self::Cleared => "cleared",
+            Self::Inconclusive => "inconclusive",
         })
     }
 }
@@ -101,6 +122,8 @@ impl JobState {
             Self::Engaged(_) => "Engaged",
             Self::Delivered(_) => "Delivered",
             Self::Withheld { .. } => "Withheld",
+            Self::Disputed(dispute) if dispute.round() == 1 => "Round1",
+            Self::Disputed(_) => "Round2",
             Self::Closed(_) => "Closed",
         }
     }
@@ -111,7 +134,16 @@ impl JobState {
             Self::Engaged(engagement) | Self::Delivered(engagement) | Self::Withheld { engagement, .. } => {
                 Some(engagement)
             }
+            Self::Disputed(dispute) => Some(&dispute.engagement),
             Self::Open | Self::Closed(_) => None,
+        }
+    }
+
+    /// The dispute, while a committee is at work.
+    pub fn dispute(&self) -> Option<&Dispute> {
+        match self {
+            Self::Disputed(dispute) => Some(dispute),
+            _ => None,
         }
     }
 
@@ -125,17 +157,6 @@ impl JobState {
 }
 
 impl JobRecord {
-    /// True when time alone ends the job: anyone may settle it in a block at `moment`.
-    pub fn may_settle(&self, moment: &Moment, params: &Params) -> bool {
-        let closed = |blocks| moment.closed(&self.since, blocks, params.spacing_s);
-        match &self.state {
-            JobState::Open => moment.height >= self.terms.deadline,
-            JobState::Engaged(_) | JobState::Delivered(_) => closed(params.jobs.challenge),
-            JobState::Withheld { .. } => closed(params.jobs.deliver_counter),
-            JobState::Closed(_) => false,
-        }
-    }
-
     /// What a delivery under `engagement` is bound to.
     pub fn seal_context(&self, genesis: &BlockHash, engagement: &Engagement) -> SealContext {
         SealContext {

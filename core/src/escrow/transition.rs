@@ -1,146 +1,31 @@
 //! The state machine of a job: the table of `docs/src/protocol.md`, row by row.
 
+use super::clock::Since;
+use super::dispute::Party;
+use super::event::{Claim, Effects, Event, Facts, JobError};
 use super::payout::Closing;
 use super::record::{Engagement, JobRecord, JobState, Outcome};
-use super::window::Moment;
-use crate::dispute::{BadDelivery, BadDeliveryError, Promise};
+use super::stage::{Phase, Stage};
+use crate::dispute::{BadDelivery, Promise};
 use crate::job::SignedDelivery;
-use crate::keys::{PublicKey, Signature, SignatureCheck, Verifier};
-use crate::params::Params;
-use crate::primitives::{Amount, BlockHash, Commitment};
+use crate::keys::{PublicKey, SignatureCheck};
+use crate::primitives::{Amount, Commitment};
 use crate::script::Script;
-use crate::tx::{OutPoint, withheld_check};
+use crate::tx::{ClaimKind, OutPoint, claim_check};
 use alloc::vec::Vec;
-
-/// What happens to a job. The ledger derives it from a transaction's action and outputs.
-#[derive(Clone, Debug)]
-pub enum Event<'a> {
-    /// The escrow has been turned into a bond at `bond`.
-    Engage {
-        /// The node's commitment.
-        commitment: Commitment,
-        /// The key that signs deliveries.
-        node_key: PublicKey,
-        /// Where reward and stake go.
-        payout: &'a Script,
-        /// The bond output.
-        bond: OutPoint,
-    },
-    /// Somebody asks to close the job.
-    Settle,
-    /// The client claims that the output is withheld, with a deposit at `deposit`.
-    Withheld {
-        /// The client's signature, for the transaction with this first input.
-        signature: Signature,
-        /// The claiming transaction's first input.
-        first_input: OutPoint,
-        /// The deposit output.
-        deposit: OutPoint,
-        /// What it holds.
-        amount: Amount,
-    },
-    /// The delivery is put on the ledger.
-    Deliver(&'a SignedDelivery),
-    /// The client shows that a delivery is bad.
-    BadDelivery(&'a BadDelivery),
-}
-
-impl Event<'_> {
-    /// The event's name in tables and messages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Engage { .. } => "Engage",
-            Self::Settle => "Settle",
-            Self::Withheld { .. } => "Withheld",
-            Self::Deliver(_) => "Deliver",
-            Self::BadDelivery(_) => "BadDelivery",
-        }
-    }
-}
-
-/// What a transition depends on beside record and event.
-pub struct Facts<'a> {
-    /// The network's parameters.
-    pub params: &'a Params,
-    /// The network.
-    pub genesis: &'a BlockHash,
-    /// Where the transaction stands.
-    pub moment: Moment,
-    /// Who verifies signatures.
-    pub verifier: &'a dyn Verifier,
-}
-
-/// What the ledger must do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effects {
-    /// The record from now on.
-    pub record: JobRecord,
-    /// Native outputs that cease to be.
-    pub released: Vec<OutPoint>,
-    /// What becomes of their money, if the job closes.
-    pub closing: Option<Closing>,
-}
-
-/// Why a transition is not allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JobError {
-    /// The table has no such row.
-    #[error("{event} is not possible in state {state}")]
-    NotListed {
-        /// The record's state.
-        state: &'static str,
-        /// The event.
-        event: &'static str,
-    },
-    /// The window in which this may happen is over.
-    #[error("the window for {0} is closed")]
-    WindowClosed(&'static str),
-    /// The deadline or the window that must pass first is still ahead.
-    #[error("it is too early for {0}")]
-    WindowOpen(&'static str),
-    /// Engage at or after the deadline.
-    #[error("the deadline has passed")]
-    DeadlinePassed,
-    /// Withheld before the node had to deliver.
-    #[error("Engage is not buried deep enough for a Withheld claim")]
-    NotBuried,
-    /// The node's key is no point of the curve.
-    #[error("the node key is not on the curve")]
-    NodeKeyOffCurve,
-    /// The deposit is not the one that the parameters fix.
-    #[error("deposit {given}, {required} is required")]
-    Deposit {
-        /// The deposit given.
-        given: Amount,
-        /// The deposit required.
-        required: Amount,
-    },
-    /// A signature by the party concerned does not verify.
-    #[error("the {0}'s signature does not verify")]
-    Signature(&'static str),
-    /// The ciphertext is longer than the job's cap.
-    #[error("ciphertext of {length} bytes, at most {cap} are allowed")]
-    CiphertextTooLong {
-        /// Bytes given.
-        length: usize,
-        /// Bytes allowed.
-        cap: usize,
-    },
-    /// The evidence shows nothing.
-    #[error(transparent)]
-    BadDelivery(#[from] BadDeliveryError),
-    /// Amounts overflow (the terms' check rules this out).
-    #[error("amounts overflow")]
-    Overflow,
-}
 
 /// Applies `event` to `record`. Pairs of state and event that are not listed are errors.
 ///
 /// # Errors
 /// [`JobError`] says which guard failed.
 pub fn transition(record: &JobRecord, event: &Event<'_>, facts: &Facts<'_>) -> Result<Effects, JobError> {
-    let step = Step { record, facts };
-    match (&record.state, event) {
+    let standing = record.at(&facts.clock);
+    let step = Step {
+        record: &standing.record,
+        stage: standing.stage,
+        facts,
+    };
+    match (&step.record.state, event) {
         (
             JobState::Open,
             Event::Engage {
@@ -151,29 +36,43 @@ pub fn transition(record: &JobRecord, event: &Event<'_>, facts: &Facts<'_>) -> R
             },
         ) => step.engage(*commitment, *node_key, payout, *bond),
         (state, Event::Settle) if state.outcome().is_none() => step.settle(),
-        (
-            JobState::Engaged(engagement),
-            Event::Withheld {
-                signature,
-                first_input,
-                deposit,
-                amount,
-            },
-        ) => {
-            step.require_open(facts.params.jobs.challenge, event)?;
-            step.check_withheld_claim(engagement, first_input, *signature, *amount)?;
-            Ok(step.withheld(engagement, *deposit))
+        (JobState::Engaged(engagement), Event::Claim(ClaimKind::Withheld, claim)) => {
+            step.withheld(engagement, claim)
         }
+        (
+            JobState::Engaged(engagement) | JobState::Delivered(engagement),
+            Event::Claim(ClaimKind::Invalid, claim),
+        ) => step.invalid(engagement, claim),
         (JobState::Engaged(engagement), Event::Deliver(delivery)) => {
-            step.require_open(facts.params.jobs.challenge, event)?;
+            step.require(Stage::Challenge, event)?;
             step.deliver(engagement, delivery, Vec::new())
         }
         (JobState::Withheld { engagement, deposit }, Event::Deliver(delivery)) => {
-            step.require_open(facts.params.jobs.deliver_counter, event)?;
+            step.require(Stage::Counter, event)?;
             step.deliver(engagement, delivery, Vec::from([*deposit]))
         }
         (JobState::Engaged(engagement) | JobState::Delivered(engagement), Event::BadDelivery(evidence)) => {
+            step.require(Stage::Challenge, event)?;
             step.bad_delivery(engagement, evidence)
+        }
+        (
+            JobState::Disputed(dispute),
+            Event::VoteCommit {
+                ticket,
+                commitment,
+                signature,
+            },
+        ) => {
+            step.require(Stage::Round(Phase::Commit), event)?;
+            step.commit(dispute, ticket, commitment, *signature)
+        }
+        (JobState::Disputed(dispute), Event::VoteReveal { ticket, ballot, salt }) => {
+            step.require(Stage::Round(Phase::Reveal), event)?;
+            step.reveal(dispute, ticket, ballot, salt)
+        }
+        (JobState::Disputed(dispute), Event::Claim(ClaimKind::Appeal, claim)) if dispute.round() == 1 => {
+            step.require(Stage::Round(Phase::Appeal), event)?;
+            step.appeal(dispute, claim)
         }
         (state, event) => Err(JobError::NotListed {
             state: state.name(),
@@ -183,9 +82,11 @@ pub fn transition(record: &JobRecord, event: &Event<'_>, facts: &Facts<'_>) -> R
 }
 
 /// A record and its surroundings while one row of the table is applied.
-struct Step<'a> {
-    record: &'a JobRecord,
-    facts: &'a Facts<'a>,
+pub(super) struct Step<'a> {
+    /// The record as it stands at the moment.
+    pub(super) record: &'a JobRecord,
+    pub(super) stage: Stage,
+    pub(super) facts: &'a Facts<'a>,
 }
 
 impl Step<'_> {
@@ -196,19 +97,18 @@ impl Step<'_> {
         payout: &Script,
         bond: OutPoint,
     ) -> Result<Effects, JobError> {
-        if self.facts.moment.height >= self.record.terms.deadline {
+        if self.stage != Stage::Open {
             return Err(JobError::DeadlinePassed);
         }
         if !node_key.is_on_curve() {
             return Err(JobError::NodeKeyOffCurve);
         }
-        let since = self.facts.moment.opens();
         let engagement = Engagement {
             commitment,
             node_key,
             payout: payout.clone(),
             bond,
-            since,
+            since: self.now(),
         };
         Ok(self.next(JobState::Engaged(engagement), Vec::new()))
     }
@@ -216,7 +116,7 @@ impl Step<'_> {
     /// Every state but Closed can be left this way, by time alone.
     fn settle(&self) -> Result<Effects, JobError> {
         let record = self.record;
-        if !record.may_settle(&self.facts.moment, self.facts.params) {
+        if !self.stage.settles() {
             return Err(JobError::WindowOpen("Settle"));
         }
         match &record.state {
@@ -228,6 +128,7 @@ impl Step<'_> {
             JobState::Withheld { engagement, deposit } => {
                 self.slash(Outcome::SlashedWithheld, engagement, Some(*deposit))
             }
+            JobState::Disputed(dispute) => self.decide(dispute),
             JobState::Closed(_) => Err(JobError::NotListed {
                 state: "Closed",
                 event: "Settle",
@@ -235,45 +136,60 @@ impl Step<'_> {
         }
     }
 
-    fn check_withheld_claim(
-        &self,
-        engagement: &Engagement,
-        first_input: &OutPoint,
-        signature: Signature,
-        given: Amount,
-    ) -> Result<(), JobError> {
-        let jobs = &self.facts.params.jobs;
-        if self.facts.moment.height < engagement.since.height.plus(jobs.burial) {
+    fn withheld(&self, engagement: &Engagement, claim: &Claim) -> Result<Effects, JobError> {
+        let params = self.facts.clock.params;
+        self.require_stage(Stage::Challenge, ClaimKind::Withheld.name())?;
+        if self.facts.clock.moment.height < engagement.since.height.plus(params.jobs.burial) {
             return Err(JobError::NotBuried);
         }
-        let required = jobs.withheld_deposit(self.record.terms.max_tokens);
-        if given != required {
-            return Err(JobError::Deposit { given, required });
+        let required = params.jobs.withheld_deposit(self.record.terms.max_tokens);
+        self.check_claim(ClaimKind::Withheld, Party::Client, claim, Some(required))?;
+        let state = JobState::Withheld {
+            engagement: engagement.clone(),
+            deposit: claim.deposit,
+        };
+        Ok(self.next(state, Vec::new()))
+    }
+
+    pub(super) fn check_claim(
+        &self,
+        kind: ClaimKind,
+        by: Party,
+        claim: &Claim,
+        required: Option<Amount>,
+    ) -> Result<(), JobError> {
+        let required = required.ok_or(JobError::Overflow)?;
+        if claim.amount != required {
+            return Err(JobError::Deposit {
+                given: claim.amount,
+                required,
+            });
         }
         let JobRecord { id, seq, terms, .. } = self.record;
-        let check = withheld_check(
-            self.facts.genesis,
-            id,
-            *seq,
-            first_input,
-            terms.client_key,
-            signature,
+        let (name, key) = match by {
+            Party::Client => ("client", terms.client_key),
+            Party::Node => {
+                let engagement = self.record.state.engagement();
+                (
+                    "node",
+                    engagement.map_or(terms.client_key, |engagement| engagement.node_key),
+                )
+            }
+        };
+        let genesis = self.facts.clock.genesis;
+        let check = claim_check(
+            kind,
+            genesis,
+            (id, *seq),
+            &claim.first_input,
+            key,
+            claim.signature,
         );
-        self.verify("client", &check)
+        self.verify(name, &check)
     }
 
-    fn withheld(&self, engagement: &Engagement, deposit: OutPoint) -> Effects {
-        self.next(
-            JobState::Withheld {
-                engagement: engagement.clone(),
-                deposit,
-            },
-            Vec::new(),
-        )
-    }
-
-    /// The deposit of an answered Withheld claim is released without a payout: it becomes the fee of
-    /// the transaction that answers.
+    /// The delivery may be wrong; it stands until BadDelivery shows so, and a fresh challenge window
+    /// opens for that.
     fn deliver(
         &self,
         engagement: &Engagement,
@@ -285,15 +201,17 @@ impl Step<'_> {
     }
 
     fn bad_delivery(&self, engagement: &Engagement, evidence: &BadDelivery) -> Result<Effects, JobError> {
-        self.require_open(self.facts.params.jobs.challenge, &Event::BadDelivery(evidence))?;
+        if !self.facts.clock.params.committee.public_decryption {
+            return Err(JobError::NoPublicDecryption);
+        }
         // A ciphertext above the cap is no excuse: the node signed it and it cannot be a delivery.
-        let context = self.record.seal_context(self.facts.genesis, engagement);
+        let context = self.record.seal_context(self.facts.clock.genesis, engagement);
         self.verify(
             "node",
             &evidence.delivery.signature_check(&context, &engagement.node_key),
         )?;
         evidence.judge(&Promise {
-            genesis: self.facts.genesis,
+            genesis: self.facts.clock.genesis,
             terms: &self.record.terms,
             node_key: &engagement.node_key,
             payout: &engagement.payout,
@@ -310,7 +228,7 @@ impl Step<'_> {
         if length > cap {
             return Err(JobError::CiphertextTooLong { length, cap });
         }
-        let context = self.record.seal_context(self.facts.genesis, engagement);
+        let context = self.record.seal_context(self.facts.clock.genesis, engagement);
         self.verify("node", &delivery.signature_check(&context, &engagement.node_key))
     }
 
@@ -320,7 +238,7 @@ impl Step<'_> {
         engagement: &Engagement,
         deposit: Option<OutPoint>,
     ) -> Result<Effects, JobError> {
-        let jobs = &self.facts.params.jobs;
+        let jobs = &self.facts.clock.params.jobs;
         let amount = match deposit {
             Some(_) => jobs.withheld_deposit(self.record.terms.max_tokens),
             None => Amount::ZERO,
@@ -329,7 +247,11 @@ impl Step<'_> {
         self.close(Closing::slash(self.record, outcome, amount, jobs), released)
     }
 
-    fn close(&self, closing: Option<Closing>, released: Vec<OutPoint>) -> Result<Effects, JobError> {
+    pub(super) fn close(
+        &self,
+        closing: Option<Closing>,
+        released: Vec<OutPoint>,
+    ) -> Result<Effects, JobError> {
         let closing = closing.ok_or(JobError::Overflow)?;
         let effects = self.next(JobState::Closed(closing.outcome), released);
         Ok(Effects {
@@ -338,33 +260,37 @@ impl Step<'_> {
         })
     }
 
-    fn next(&self, state: JobState, released: Vec<OutPoint>) -> Effects {
+    /// The record in its next state, whose window opens here.
+    pub(super) fn next(&self, state: JobState, released: Vec<OutPoint>) -> Effects {
         let record = JobRecord {
             seq: self.record.seq.saturating_add(1),
-            since: self.facts.moment.opens(),
+            since: self.now(),
             state,
             ..self.record.clone()
         };
         Effects {
-            record,
             released,
-            closing: None,
+            ..Effects::of(record)
         }
     }
 
-    fn require_open(&self, blocks: u32, event: &Event<'_>) -> Result<(), JobError> {
-        let closed = self
-            .facts
-            .moment
-            .closed(&self.record.since, blocks, self.facts.params.spacing_s);
-        if closed {
-            Err(JobError::WindowClosed(event.name()))
-        } else {
-            Ok(())
+    fn now(&self) -> Since {
+        self.facts.clock.moment.opens()
+    }
+
+    fn require(&self, stage: Stage, event: &Event<'_>) -> Result<(), JobError> {
+        self.require_stage(stage, event.name())
+    }
+
+    pub(super) fn require_stage(&self, stage: Stage, event: &'static str) -> Result<(), JobError> {
+        match self.stage {
+            now if now == stage => Ok(()),
+            now if now < stage => Err(JobError::WindowOpen(event)),
+            _ => Err(JobError::WindowClosed(event)),
         }
     }
 
-    fn verify(&self, party: &'static str, check: &SignatureCheck) -> Result<(), JobError> {
+    pub(super) fn verify(&self, party: &'static str, check: &SignatureCheck) -> Result<(), JobError> {
         if self.facts.verifier.verify(check) {
             Ok(())
         } else {

@@ -22,8 +22,13 @@ pub struct Terms {
     pub max_tokens: u32,
     /// The model to run.
     pub model: ModelId,
+    /// The model's numerics profile is exact. The ledger does not know a model's manifest; nodes do,
+    /// and refuse jobs in which this is wrong.
+    pub exact: bool,
     /// How a claim about the output is judged.
     pub spec: Spec,
+    /// Interior samples for `V1Repaired`.
+    pub samples: u32,
     /// Deadline `D`: Engage must be mined below this height, and from it on the client is refunded.
     pub deadline: Height,
     /// Reward `r` for the node.

@@ -3,10 +3,11 @@
 //! Policy is simple: first seen wins a conflict, only standard scripts relay, fees are at least
 //! [`MIN_FEE_PER_BYTE`], and a full pool refuses newcomers.
 //!
-//! Settle, Deliver and BadDelivery are relayed *bare*: without inputs, outputs or a fee. Whoever sends
-//! such a step sends the same bytes, so nobody can put a version that no miner takes in the place of
-//! the one that a party's money hangs on. Each is valid once, so there are no more of them than jobs
-//! that paid for their opening; they enter a full pool, and blocks take them first.
+//! Steps that need no money ([`is_bare`](crate::tx::ActionKind::is_bare)) are relayed *bare*: without inputs, outputs or a
+//! fee. Whoever sends such a step sends the same bytes, so nobody can put a version that no miner takes
+//! in the place of the one that a party's money hangs on. Each is valid once, so there are no more of
+//! them than jobs, seats and tickets that were paid for; they enter a full pool, and blocks take them
+//! first.
 
 use crate::chain::{Delta, Ledger, TransactionError, View, apply_transaction};
 use crate::escrow::Moment;
@@ -14,7 +15,7 @@ use crate::keys::{SignatureCheck, Verifier};
 use crate::params::Params;
 use crate::primitives::{Amount, Digest, JobId, SetDigest, Timestamp, Txid, Wtxid};
 use crate::script::is_standard;
-use crate::tx::{ActionKind, Lock, OutPoint, Transaction};
+use crate::tx::{ActionKey, Lock, OutPoint, Transaction};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -81,7 +82,7 @@ pub struct Mempool {
     entries: Vec<Entry>,
     by_wtxid: BTreeMap<Wtxid, Arc<Transaction>>,
     spends: BTreeMap<OutPoint, Txid>,
-    actions: BTreeMap<(JobId, u32), Txid>,
+    actions: BTreeMap<ActionKey, Txid>,
     /// Changes of all entries over the ledger.
     pending: Delta,
     bytes: usize,
@@ -201,9 +202,14 @@ impl Mempool {
         self.spends.contains_key(outpoint)
     }
 
-    /// True when a transaction here acts on record `seq` of `job`.
+    /// True when a transaction here acts on record `seq` of `job` (votes do not).
     pub fn acts_on(&self, job: &JobId, seq: u32) -> bool {
-        self.actions.contains_key(&(*job, seq))
+        self.consumes(&ActionKey::Job(*job, seq))
+    }
+
+    /// True when a transaction here consumes `key`.
+    pub fn consumes(&self, key: &ActionKey) -> bool {
+        self.actions.contains_key(key)
     }
 
     /// Number of transactions.
@@ -293,9 +299,9 @@ impl Selection<'_> {
     }
 }
 
-/// The pseudo-outpoint that a job's action consumes.
-fn action_key(transaction: &Transaction) -> Option<(JobId, u32)> {
-    Some((transaction.job_id?, transaction.action.as_ref()?.seq))
+/// What its action consumes.
+fn action_key(transaction: &Transaction) -> Option<ActionKey> {
+    transaction.action.as_ref()?.key(transaction.job_id)
 }
 
 /// Units per 1,000 bytes.
@@ -305,12 +311,8 @@ fn fee_rate(entry: &Entry) -> u64 {
 
 /// True for the steps that are relayed bare.
 fn is_job_step(transaction: &Transaction) -> bool {
-    transaction.action.as_ref().is_some_and(|action| {
-        matches!(
-            action.kind,
-            ActionKind::Settle | ActionKind::Deliver(_) | ActionKind::BadDelivery(_)
-        )
-    })
+    let action = transaction.action.as_ref();
+    action.is_some_and(|action| action.kind.is_bare())
 }
 
 fn check_standard(transaction: &Transaction) -> Result<(), MempoolError> {
@@ -321,7 +323,7 @@ fn check_standard(transaction: &Transaction) -> Result<(), MempoolError> {
         .zip(transaction.outputs.iter())
         .find(|(_, output)| match &output.lock {
             Lock::Script(script) => !is_standard(script),
-            Lock::Escrow | Lock::Bond | Lock::Deposit => false,
+            _ => false,
         });
     odd.map_or(Ok(()), |(index, _)| Err(MempoolError::NotStandard(index)))
 }

@@ -89,7 +89,7 @@ impl InferenceResult {
 }
 
 /// What the model says about one position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Prediction {
     /// The token the model would have written.
     pub token: TokenId,
@@ -98,6 +98,12 @@ pub struct Prediction {
     /// 0 by convention where nothing is claimed; at most [`Prediction::EXCLUDED`];
     /// [`Prediction::NOT_FINITE`] when the scores have no such difference.
     pub gap_milli: u32,
+    /// The token that the model would have written if not `token`; `token` again when the sampling
+    /// rule leaves no other.
+    pub runner_up: TokenId,
+    /// How far the runner-up's score lies under the best one, in the units of `gap_milli`. Exact
+    /// machines agree on it; nobody can guess it (see [`score_root`](crate::rastic::score_root)).
+    pub margin_milli: u32,
 }
 
 impl Prediction {

@@ -1,9 +1,15 @@
 //! What a model id stands for.
 
 use super::TokenId;
+use super::inference::InferenceTask;
 use super::profile::{NumericsProfile, ProfileError};
-use crate::primitives::{BoundedVec, Hash256, ModelId, tagged_hash};
+use super::sampling::Sampling;
+use crate::primitives::{BoundedVec, Hash256, JobId, ModelId, tagged_hash};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Tokens of prompt and of output in the golden task.
+const GOLDEN: u32 = 16;
 
 /// Everything two machines must share to compute the same tokens.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -24,6 +30,9 @@ pub struct Manifest {
     pub context: u32,
     /// What the model promises about its arithmetic.
     pub profile: NumericsProfile,
+    /// [`score_root`](crate::rastic::score_root) of the [golden task](Manifest::golden_task): a
+    /// machine that computes another one cannot judge this model.
+    pub golden: Hash256,
 }
 
 /// Why a manifest is refused.
@@ -47,6 +56,24 @@ impl Manifest {
     /// The model's name: a hash of everything in here.
     pub fn id(&self) -> ModelId {
         ModelId(tagged_hash("camelid/model", self).0)
+    }
+
+    /// The task whose score root is [`golden`](Self::golden): 16 fixed tokens of prompt and 16 of
+    /// output, greedy, predicted at every position of the output. Tokens need not make sense to be
+    /// scored.
+    pub fn golden_task(&self) -> InferenceTask {
+        let vocabulary = self.vocabulary.max(1);
+        let token = |index: u32| (index.wrapping_mul(7_919).wrapping_add(13)) % vocabulary;
+        let tokens = |range: core::ops::Range<u32>| range.map(token).collect::<Vec<_>>();
+        InferenceTask::Predict {
+            model: self.id(),
+            job: JobId([0; 32]),
+            prompt: BoundedVec::from_vec(tokens(0..GOLDEN)).unwrap_or_default(),
+            output: BoundedVec::from_vec(tokens(GOLDEN..2 * GOLDEN)).unwrap_or_default(),
+            positions: BoundedVec::from_vec((GOLDEN..2 * GOLDEN).collect()).unwrap_or_default(),
+            seed: 0,
+            sampling: Sampling::GREEDY,
+        }
     }
 
     /// Can there be such a model?

@@ -6,12 +6,12 @@ use super::record::Record;
 use super::relay::{Relay, route};
 use crate::block::Block;
 use crate::chain::{Chain, Submission, TipChange};
-use crate::escrow::JobState;
+use crate::escrow::{JobRecord, JobState, Standing};
 use crate::job::{JobPool, Offer};
 use crate::keys::NodeId;
 use crate::mempool::{Mempool, MempoolError};
 use crate::model::Manifest;
-use crate::primitives::{BlockHash, Digest, Height, ModelId, Stream, Time, Timestamp, tagged_hash};
+use crate::primitives::{BlockHash, Digest, Height, JobId, ModelId, Stream, Time, Timestamp, tagged_hash};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, Transaction};
 use crate::wire::{Envelope, Message, Packet};
@@ -110,6 +110,12 @@ impl Base {
     pub(super) fn block_time(&self, now: Time) -> Timestamp {
         let after_median = self.chain.ledger().median_time_past().0.saturating_add(1);
         now.timestamp().max(Timestamp(after_median))
+    }
+
+    /// Where a job stands in the next block.
+    pub(super) fn standing(&self, now: Time, record: &JobRecord) -> Standing {
+        let ledger = self.chain.ledger();
+        record.at(&ledger.clock(ledger.next_moment(self.block_time(now))))
     }
 
     // --- Messages ---
@@ -224,26 +230,42 @@ impl Base {
         Ok(())
     }
 
-    /// Submits a step of a job that needs no money; failures are logged.
+    /// Submits a step that needs no money, unless one like it waits already; failures are logged.
+    pub(super) fn submit_bare(
+        &mut self,
+        now: Time,
+        job: Option<JobId>,
+        seq: u32,
+        kind: ActionKind,
+        out: &mut Outputs,
+    ) -> bool {
+        let action = Action { seq, kind };
+        if action.key(job).is_some_and(|key| self.mempool.consumes(&key)) {
+            return false;
+        }
+        let name = action.kind.name();
+        let Some(transaction) = super::purse::unsigned(&[], Vec::new(), job, Some(action)) else {
+            return false;
+        };
+        match self.submit(now, transaction, out) {
+            Ok(()) => true,
+            Err(error) => {
+                self.reject(self.id(), format!("own {name}: {error}"), out);
+                false
+            }
+        }
+    }
+
+    /// Submits a bare step of a job.
     pub(super) fn submit_action(
         &mut self,
         now: Time,
-        job: crate::primitives::JobId,
+        job: JobId,
         seq: u32,
         kind: ActionKind,
         out: &mut Outputs,
     ) {
-        if self.mempool.acts_on(&job, seq) {
-            return;
-        }
-        let action = Action { seq, kind };
-        let name = action.kind.name();
-        let Some(transaction) = super::purse::unsigned(&[], Vec::new(), Some(job), Some(action)) else {
-            return;
-        };
-        if let Err(error) = self.submit(now, transaction, out) {
-            self.reject(self.id(), format!("own {name}: {error}"), out);
-        }
+        self.submit_bare(now, Some(job), seq, kind, out);
     }
 
     pub(super) fn accept_transaction(

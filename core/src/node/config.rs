@@ -25,6 +25,8 @@ pub struct NodeConfig {
     pub client: Option<ClientConfig>,
     /// Works on jobs.
     pub worker: Option<WorkerConfig>,
+    /// Sits on committees (verifier role).
+    pub committee: Option<VerifierConfig>,
     /// Makes blocks.
     pub miner: bool,
 }
@@ -41,4 +43,11 @@ pub struct ClientConfig {
 pub struct WorkerConfig {
     /// Jobs it works on at a time.
     pub parallel_jobs: usize,
+}
+
+/// The verifier role: a seat on committees, for a bond.
+#[derive(Clone, Debug)]
+pub struct VerifierConfig {
+    /// Bonds it keeps locked, each a ticket of its own in every draw.
+    pub tickets: usize,
 }

@@ -1,32 +1,37 @@
-//! A participant: a full node with up to three roles.
+//! A participant: a full node with up to four roles.
 //!
 //! `Base` is what every node does: it keeps chain, mempool and job pool, and talks to
-//! peers. The roles (client, worker, miner) are state machines beside it. Each role looks
+//! peers. The roles (client, worker, verifier, miner) are state machines beside it. Each role looks
 //! at the ledger and at its own records and does what is due; it does so again whenever the tip
 //! moves and at every maintenance, so that a lost message or a crash costs time and nothing else.
 
 mod base;
+mod claim;
 mod client;
 mod config;
+mod dispute;
 mod gossip;
 mod miner;
 mod purse;
 mod record;
 mod relay;
+mod verifier;
 mod worker;
 
-pub use config::{ClientConfig, NodeConfig, WorkerConfig};
-pub use record::{ClientJob, Received, Record, WorkerJob};
+pub use config::{ClientConfig, NodeConfig, VerifierConfig, WorkerConfig};
+pub use record::{CastVote, ClientJob, Received, Record, WorkerJob};
 
 use crate::chain::Chain;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
-use crate::primitives::{Digest, Time, tagged_hash};
+use crate::primitives::{Digest, JobId, Time, tagged_hash};
 use crate::process::{Command, Event, Input, Output, Outputs, Process, Timer};
+use crate::tx::OutPoint;
 use crate::wire::Message;
 use base::Base;
 use client::Client;
 use miner::Miner;
+use verifier::Verifier;
 use worker::Worker;
 
 /// Milliseconds between maintenances.
@@ -40,6 +45,7 @@ pub struct Node {
     base: Base,
     client: Option<Client>,
     worker: Option<Worker>,
+    verifier: Option<Verifier>,
     miner: Option<Miner>,
 }
 
@@ -49,6 +55,7 @@ impl Node {
         Self {
             client: config.client.clone().map(Client::new),
             worker: config.worker.clone().map(Worker::new),
+            verifier: config.committee.clone().map(Verifier::new),
             miner: config.miner.then(Miner::new),
             base: Base::new(config),
         }
@@ -69,6 +76,11 @@ impl Node {
                 Record::WorkerJob(job) => {
                     if let Some(worker) = &mut node.worker {
                         worker.restore(&mut node.base, *job);
+                    }
+                }
+                Record::Vote(vote) => {
+                    if let Some(verifier) = &mut node.verifier {
+                        verifier.restore(*vote);
                     }
                 }
             }
@@ -142,6 +154,16 @@ impl Node {
                 Some(worker) => worker.handle_received(&self.base, &job, signature),
                 None => Ok(()),
             },
+            Message::GetEvidence { job, ticket } => {
+                self.give_evidence(now, &job, &ticket, out);
+                Ok(())
+            }
+            Message::Evidence(evidence) => {
+                if let Some(verifier) = &mut self.verifier {
+                    verifier.handle_evidence(&mut self.base, now, *evidence, out);
+                }
+                Ok(())
+            }
             gossip => self.base.handle_gossip(now, from, gossip, out),
         };
         if let Err(reason) = outcome {
@@ -150,13 +172,34 @@ impl Node {
     }
 
     fn handle_command(&mut self, now: Time, command: Command, out: &mut Outputs) {
-        let Command::OpenJob(request) = command;
-        let outcome = match &mut self.client {
-            Some(client) => client.open_job(&mut self.base, now, *request, out),
-            None => Err("this node has no client role".into()),
-        };
-        if let Err(reason) = outcome {
-            out.event(Event::JobRefused { reason });
+        match command {
+            Command::OpenJob(request) => {
+                let outcome = match &mut self.client {
+                    Some(client) => client.open_job(&mut self.base, now, *request, out),
+                    None => Err("this node has no client role".into()),
+                };
+                if let Err(reason) = outcome {
+                    out.event(Event::JobRefused { reason });
+                }
+            }
+            Command::Unbond => {
+                if let Some(verifier) = &mut self.verifier {
+                    verifier.unbond(&mut self.base, now, out);
+                }
+            }
+        }
+    }
+
+    /// Whichever role has the evidence answers.
+    fn give_evidence(&mut self, now: Time, job: &JobId, ticket: &OutPoint, out: &mut Outputs) {
+        if let Some(client) = &self.client {
+            client.handle_get_evidence(&mut self.base, now, job, ticket, out);
+        }
+        if let Some(worker) = &self.worker {
+            worker.handle_get_evidence(&mut self.base, now, job, ticket, out);
+        }
+        if let Some(verifier) = &self.verifier {
+            verifier.handle_get_evidence(&mut self.base, now, job, ticket, out);
         }
     }
 
@@ -167,6 +210,9 @@ impl Node {
         }
         if let Some(worker) = &mut self.worker {
             worker.drive(&mut self.base, now, out);
+        }
+        if let Some(verifier) = &mut self.verifier {
+            verifier.drive(&mut self.base, now, out);
         }
         if let Some(miner) = &mut self.miner {
             miner.drive(&self.base, now, out);
@@ -188,6 +234,9 @@ impl Process for Node {
                 if let Some(worker) = &mut self.worker {
                     worker.handle_inferred(&mut self.base, now, request, &result, out);
                 }
+                if let Some(verifier) = &mut self.verifier {
+                    verifier.handle_inferred(&mut self.base, now, request, &result, out);
+                }
             }
             Input::Mined { header } => {
                 if let Some(miner) = &mut self.miner {
@@ -204,6 +253,8 @@ impl Process for Node {
     fn digest(&self) -> Digest {
         let client = self.client.as_ref().map(Client::digest);
         let worker = self.worker.as_ref().map(Worker::digest);
-        Digest(tagged_hash("camelid/node", &(self.base.digest(), client, worker)).0)
+        let verifier = self.verifier.as_ref().map(Verifier::digest);
+        let fields = (self.base.digest(), client, worker, verifier);
+        Digest(tagged_hash("camelid/node", &fields).0)
     }
 }

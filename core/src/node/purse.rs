@@ -109,7 +109,7 @@ impl Purse {
         ledger: &Ledger,
         mempool: &Mempool,
         first: Option<&TxOut>,
-        act: impl Fn(&OutPoint) -> (JobId, Action),
+        act: impl Fn(&OutPoint) -> (Option<JobId>, Action),
     ) -> Option<Transaction> {
         let height = ledger.height().plus(1);
         let value = first.map_or(Amount::ZERO, |output| output.value);
@@ -117,7 +117,7 @@ impl Purse {
             let funds = self.choose(value.checked_add(Amount::from_units(fee)?)?, height, mempool)?;
             let (job, action) = act(funds.inputs.first()?);
             let outputs = first.into_iter().cloned().chain(funds.change).collect();
-            unsigned(&funds.inputs, outputs, Some(job), Some(action))
+            unsigned(&funds.inputs, outputs, job, Some(action))
         };
         // The fee depends on the size and the size, through the number of inputs, on the fee.
         let mut fee = 0;

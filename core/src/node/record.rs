@@ -1,7 +1,9 @@
 //! What a node makes durable before it lets anybody rely on it.
 
 use crate::block::Block;
+use crate::committee::Ballot;
 use crate::job::{Offer, Opening, SignedDelivery};
+use crate::model::PromptTokens;
 use crate::primitives::JobId;
 use crate::process::RequestId;
 use crate::rastic::Verdict;
@@ -20,6 +22,8 @@ pub enum Record {
     ClientJob(Box<ClientJob>),
     /// A job of the worker role.
     WorkerJob(Box<WorkerJob>),
+    /// A ballot of the verifier role.
+    Vote(Box<CastVote>),
 }
 
 /// A client's side of a job.
@@ -29,8 +33,6 @@ pub struct ClientJob {
     pub offer: Offer,
     /// The signed OpenJob.
     pub open: Transaction,
-    /// Interior samples for `V1Repaired`.
-    pub samples: u32,
     /// The Engage that the client signed.
     pub engage: Option<Transaction>,
     /// The first delivery that the engaged node signed.
@@ -58,6 +60,10 @@ pub struct Received {
 pub struct WorkerJob {
     /// The job.
     pub job: JobId,
+    /// The rendered prompt's token ids: evidence in a dispute.
+    pub prompt: PromptTokens,
+    /// The salt of the prompt's hash.
+    pub prompt_salt: [u8; 32],
     /// Output and salt. Losing them after Engage would cost the stake.
     pub opening: Opening,
     /// The half-signed Engage.
@@ -68,6 +74,21 @@ pub struct WorkerJob {
     pub received: bool,
 }
 
+/// A ballot that a seat stands by: once its commitment is out, only this ballot opens it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CastVote {
+    /// The job.
+    pub job: JobId,
+    /// The record that began the round.
+    pub seq: u32,
+    /// The seat's ticket.
+    pub ticket: OutPoint,
+    /// The ballot.
+    pub ballot: Ballot,
+    /// The salt of its commitment.
+    pub salt: [u8; 32],
+}
+
 // `Arc` in front of the block keeps records cheap to pass on; its encoding is the block's.
 impl BorshSerialize for Record {
     fn serialize<W: Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
@@ -75,6 +96,7 @@ impl BorshSerialize for Record {
             Self::Block(block) => (0u8, &**block).serialize(writer),
             Self::ClientJob(job) => (1u8, job).serialize(writer),
             Self::WorkerJob(job) => (2u8, job).serialize(writer),
+            Self::Vote(vote) => (3u8, vote).serialize(writer),
         }
     }
 }
@@ -85,6 +107,7 @@ impl BorshDeserialize for Record {
             0 => Block::deserialize_reader(reader).map(|block| Self::Block(Arc::new(block))),
             1 => Box::deserialize_reader(reader).map(Self::ClientJob),
             2 => Box::deserialize_reader(reader).map(Self::WorkerJob),
+            3 => Box::deserialize_reader(reader).map(Self::Vote),
             _ => Err(borsh::io::Error::new(
                 borsh::io::ErrorKind::InvalidData,
                 "unknown kind of record",

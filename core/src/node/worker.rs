@@ -3,15 +3,17 @@
 use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::WorkerConfig;
+use super::dispute::Brief;
 use super::purse::unsigned;
 use super::record::{Record, WorkerJob};
-use crate::escrow::{Engagement, JobRecord, JobState};
+use crate::dispute::Evidence;
+use crate::escrow::{Engagement, JobRecord, JobState, Party, Stage, Standing};
 use crate::job::{Opening, SignedDelivery, receipt_hash};
 use crate::keys::{Signature, SignatureCheck, seal};
 use crate::model::{Finish, InferenceResult, InferenceTask, Tokens};
 use crate::primitives::{Digest, JobId, Time, encode, tagged_hash};
 use crate::process::{Event, Output, Outputs, RequestId};
-use crate::tx::{Action, ActionKind, Lock, Transaction, TxOut};
+use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut};
 use crate::wire::Message;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -97,7 +99,9 @@ impl Worker {
             .choose(record.terms.stake, base.next_height(), &base.mempool)
             .is_some();
         // The offer came from anybody; only its prompt matters, and the ledger's terms commit to that.
-        if offer.terms != record.terms || base.manifest(&record.terms.model).is_none() || !affordable {
+        let manifest = base.manifest(&record.terms.model);
+        let exact = manifest.map(|manifest| manifest.profile.exact);
+        if offer.terms != record.terms || exact != Some(record.terms.exact) || !affordable {
             return;
         }
         let terms = &record.terms;
@@ -161,6 +165,15 @@ impl Worker {
         let Some(record) = record.cloned() else {
             return;
         };
+        // Without the prompt there is no evidence, if it comes to a dispute.
+        let Some(offer) = base
+            .jobs
+            .get(job)
+            .filter(|offer| offer.terms == record.terms)
+            .cloned()
+        else {
+            return;
+        };
         let finish = base
             .manifest(&record.terms.model)
             .and_then(|manifest| Finish::derive(output, &manifest.end_tokens, record.terms.max_tokens));
@@ -182,8 +195,11 @@ impl Worker {
             return;
         };
         base.purse.reserve(*job, &stake_inputs(&engage));
+        let (prompt, prompt_salt) = (offer.prompt.clone(), offer.prompt_salt);
         let entry = WorkerJob {
             job: *job,
+            prompt,
+            prompt_salt,
             opening,
             engage,
             delivery: None,
@@ -196,19 +212,22 @@ impl Worker {
     }
 
     fn drive_job(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
-        let Some(record) = base.chain.ledger().job(job).cloned() else {
+        let Some(record) = base.chain.ledger().job(job) else {
             return;
         };
+        let standing = base.standing(now, record);
+        let record = standing.record.clone();
         let Some(entry) = self.jobs.get(job) else { return };
         match &record.state {
             JobState::Open => self.press_on(base, now, &record, out),
             JobState::Closed(_) => self.retire(base, &record),
-            JobState::Engaged(engagement)
-            | JobState::Delivered(engagement)
-            | JobState::Withheld { engagement, .. } => {
+            state => {
+                let Some(engagement) = state.engagement() else {
+                    return;
+                };
                 // By its bond: anybody can copy a commitment.
                 if engagement.bond.txid == entry.engage.txid() {
-                    self.drive_engaged(base, now, &record, engagement, out);
+                    self.drive_engaged(base, now, &standing, engagement, out);
                 } else {
                     // Another node was first: the stake was never locked. The job stays known, in case a
                     // reorganisation opens it again.
@@ -222,17 +241,19 @@ impl Worker {
         &mut self,
         base: &mut Base,
         now: Time,
-        record: &JobRecord,
+        standing: &Standing,
         engagement: &Engagement,
         out: &mut Outputs,
     ) {
-        let moment = base.chain.ledger().next_moment(base.block_time(now));
-        if record.may_settle(&moment, base.chain.params()) {
-            // A node that could not answer a Withheld claim in time does not press for its own slash.
-            if !matches!(record.state, JobState::Withheld { .. }) {
-                base.submit_action(now, record.id, record.seq, ActionKind::Settle, out);
+        let record = &standing.record;
+        match standing.stage {
+            Stage::Unchallenged => {
+                return base.submit_action(now, record.id, record.seq, ActionKind::Settle, out);
             }
-            return;
+            // A node that could not answer a Withheld claim in time does not press for its own slash.
+            Stage::Unanswered => return,
+            Stage::Round(_) => return self.plead(base, now, standing, out),
+            _ => {}
         }
         let buried = engagement.since.height.plus(base.chain.params().jobs.burial);
         if base.chain.height() < buried {
@@ -248,6 +269,49 @@ impl Worker {
             }
             JobState::Engaged(_) => self.send_delivery(base, now, record, delivery, out),
             _ => {}
+        }
+    }
+
+    /// What the worker does while a committee judges. It stands by its output.
+    fn plead(&mut self, base: &mut Base, now: Time, standing: &Standing, out: &mut Outputs) {
+        let job = &standing.record.id;
+        let evidence = self.evidence(job);
+        let brief = Brief {
+            party: Party::Node,
+            evidence: evidence.as_ref(),
+            in_the_right: true,
+            evidence_due: self.is_due(now, job),
+        };
+        base.plead(now, standing, &brief, out);
+    }
+
+    fn evidence(&self, job: &JobId) -> Option<Evidence> {
+        let entry = self.jobs.get(job)?;
+        Some(Evidence {
+            job: *job,
+            prompt: entry.prompt.clone(),
+            prompt_salt: entry.prompt_salt,
+            opening: entry.opening.clone(),
+        })
+    }
+
+    /// A seat asks for evidence. Only the opening of the commitment that is on the ledger is given out.
+    pub(super) fn handle_get_evidence(
+        &self,
+        base: &mut Base,
+        now: Time,
+        job: &JobId,
+        ticket: &OutPoint,
+        out: &mut Outputs,
+    ) {
+        let ledger = base.chain.ledger();
+        let evidence = self.evidence(job).filter(|evidence| {
+            ledger
+                .job(job)
+                .is_some_and(|record| evidence.opens(ledger.genesis(), record))
+        });
+        if let Some(evidence) = evidence {
+            base.answer_seat(now, ticket, &evidence, out);
         }
     }
 
@@ -388,7 +452,7 @@ fn persist(entry: &WorkerJob, out: &mut Outputs) {
 }
 
 /// The inputs of an Engage that are the node's.
-fn stake_inputs(engage: &Transaction) -> Vec<crate::tx::OutPoint> {
+fn stake_inputs(engage: &Transaction) -> Vec<OutPoint> {
     engage.inputs.iter().skip(1).map(|input| input.previous).collect()
 }
 

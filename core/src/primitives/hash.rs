@@ -84,6 +84,14 @@ fn write_hex<'a>(f: &mut fmt::Formatter<'_>, bytes: impl Iterator<Item = &'a u8>
     Ok(())
 }
 
+impl Hash256 {
+    /// The first eight bytes as a little-endian number.
+    pub fn to_u64(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
 /// SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> Hash256 {
     Hash256(Sha256::digest(bytes).into())

@@ -47,6 +47,11 @@ impl Height {
         Self(self.0.saturating_add(blocks))
     }
 
+    /// `self` minus `blocks`, saturating at the genesis block.
+    pub const fn minus(self, blocks: u32) -> Self {
+        Self(self.0.saturating_sub(blocks))
+    }
+
     /// Blocks from `earlier` to `self`, 0 if `earlier` is not earlier.
     pub const fn since(self, earlier: Self) -> u32 {
         self.0.saturating_sub(earlier.0)

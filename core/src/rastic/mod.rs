@@ -13,6 +13,7 @@
 mod claim;
 mod judge;
 mod plan;
+mod score_root;
 mod shape;
 mod spec;
 mod verdict;
@@ -20,6 +21,7 @@ mod verdict;
 pub use claim::Claim;
 pub use judge::{judge, judge_result};
 pub use plan::{Check, Plan, Role, plan};
+pub use score_root::score_root;
 pub use shape::shape_fault;
 pub use spec::{Spec, UnknownSpec};
 pub use verdict::{InconclusiveReason, InvalidReason, Verdict};

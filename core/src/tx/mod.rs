@@ -4,6 +4,6 @@ mod action;
 mod sighash;
 mod types;
 
-pub use action::{Action, ActionKind, withheld_check};
+pub use action::{Action, ActionKey, ActionKind, ClaimKind, claim_check};
 pub use sighash::{SpendSignatures, signature_hash};
 pub use types::{Lock, MAX_TRANSACTION_BYTES, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut};

@@ -35,7 +35,7 @@ impl<'a> SpendSignatures<'a> {
         spent: &TxOut,
         verifier: &'a dyn Verifier,
     ) -> Self {
-        debug_assert!(!matches!(spent.lock, Lock::Bond | Lock::Deposit));
+        debug_assert!(!matches!(spent.lock, Lock::Bond | Lock::Deposit | Lock::Ticket));
         let sequence = transaction
             .inputs
             .get(index as usize)

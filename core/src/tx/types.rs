@@ -63,6 +63,8 @@ pub enum Lock {
     Bond,
     /// The job ledger: a claimant's deposit.
     Deposit,
+    /// The job ledger: the bond behind a verifier's ticket.
+    Ticket,
 }
 
 /// An amount under a lock.

@@ -1,10 +1,11 @@
 //! Messages, each with a bound on everything in it.
 
 use crate::block::{Block, BlockHeader};
+use crate::dispute::Evidence;
 use crate::job::{Offer, SignedDelivery};
 use crate::keys::{PublicKey, Signature};
 use crate::primitives::{BlockHash, BoundedVec, DecodeError, JobId, Wtxid, decode, encode};
-use crate::tx::Transaction;
+use crate::tx::{OutPoint, Transaction};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -60,6 +61,15 @@ pub enum Message {
         /// The client's signature over [`receipt_hash`](crate::job::receipt_hash).
         signature: Signature,
     },
+    /// A seat asks a party, or another seat, for the evidence in a dispute.
+    GetEvidence {
+        /// The job.
+        job: JobId,
+        /// The ticket of the seat that asks.
+        ticket: OutPoint,
+    },
+    /// The evidence, to a seat. It shows the prompt to the committee, and to whoever passes it on.
+    Evidence(Box<Evidence>),
 }
 
 impl Message {
@@ -85,8 +95,8 @@ impl Message {
         decode(&bytes, limit).map(Some)
     }
 
-    /// The type number of [`Message::DeliveryReceived`].
-    const LAST_KIND: u8 = 11;
+    /// The type number of [`Message::Evidence`].
+    const LAST_KIND: u8 = 13;
 
     /// True for messages that nodes pass on; all others concern two neighbours.
     pub fn travels(&self) -> bool {
@@ -97,6 +107,8 @@ impl Message {
                 | Self::Engage(_)
                 | Self::Delivery { .. }
                 | Self::DeliveryReceived { .. }
+                | Self::GetEvidence { .. }
+                | Self::Evidence(_)
         )
     }
 
@@ -115,6 +127,8 @@ impl Message {
             Self::Engage(_) => "Engage",
             Self::Delivery { .. } => "Delivery",
             Self::DeliveryReceived { .. } => "DeliveryReceived",
+            Self::GetEvidence { .. } => "GetEvidence",
+            Self::Evidence(_) => "Evidence",
         }
     }
 }

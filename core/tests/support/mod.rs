@@ -19,7 +19,7 @@ use camelid_core::primitives::{
 use camelid_core::rastic::Spec;
 use camelid_core::script::{Script, ScriptBuilder, key_hash_script, key_hash_script_sig};
 use camelid_core::tx::{
-    Action, ActionKind, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash,
+    Action, ActionKind, ClaimKind, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash,
 };
 use std::sync::Arc;
 
@@ -284,7 +284,12 @@ impl Workshop {
     pub fn extend_until_settleable(&mut self, job: &JobId) {
         loop {
             let record = self.ledger().job(job).expect("the job is on the ledger");
-            if record.may_settle(&self.ledger().next_moment(self.next_time()), &self.params) {
+            let ledger = self.ledger();
+            if record
+                .at(&ledger.clock(ledger.next_moment(self.next_time())))
+                .stage
+                .settles()
+            {
                 return;
             }
             self.extend(&[]);
@@ -314,6 +319,7 @@ pub fn manifest() -> Manifest {
         end_tokens: BoundedVec::from_vec(vec![END]).unwrap(),
         context: 4096,
         profile: NumericsProfile::exact("test"),
+        golden: Hash256([9; 32]),
     }
 }
 
@@ -331,7 +337,9 @@ pub fn terms(params: &Params, height: Height) -> Terms {
         sampling: Sampling::GREEDY,
         max_tokens: 8,
         model: manifest().id(),
+        exact: true,
         spec: Spec::V2,
+        samples: 0,
         deadline: height.plus(params.jobs.min_deadline),
         reward,
         audit_fee: params.jobs.audit_fee(reward, false),
@@ -425,7 +433,13 @@ pub fn bare(job: JobId, seq: u32, kind: ActionKind) -> Transaction {
 
 /// A Withheld claim by [`CLIENT`] whose deposit comes from `fund`.
 pub fn withheld(genesis: &BlockHash, job: JobId, seq: u32, deposit: Amount, fund: &Fund) -> Transaction {
-    let kind = ActionKind::withheld(genesis, &job, seq, &fund.outpoint, &secret(CLIENT));
+    let kind = ActionKind::claim(
+        ClaimKind::Withheld,
+        genesis,
+        (&job, seq),
+        &fund.outpoint,
+        &secret(CLIENT),
+    );
     let output = TxOut {
         value: deposit,
         lock: Lock::Deposit,

@@ -44,6 +44,7 @@ pub fn config(owner: u8, peers: &[u8]) -> NodeConfig {
         models: vec![manifest()],
         client: None,
         worker: None,
+        committee: None,
         miner: false,
     }
 }
@@ -260,6 +261,7 @@ fn infer(task: &InferenceTask) -> InferenceResult {
             let predict = |position: &u32| Prediction {
                 token: next_token(&all[..*position as usize]),
                 gap_milli: 0,
+                ..Prediction::default()
             };
             let predictions = positions.iter().map(predict).collect();
             InferenceResult::Predicted {

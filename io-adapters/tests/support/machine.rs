@@ -42,6 +42,7 @@ pub fn two_machines() -> (Machine, Machine) {
             models: Vec::new(),
             client: None,
             worker: None,
+            committee: None,
             miner: key.node_id() == peers[0],
             peers: peers.to_vec(),
             key,

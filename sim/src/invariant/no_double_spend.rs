@@ -1,11 +1,12 @@
 //! `no-double-spend`: on a node's best chain every output is spent at most once, and every
-//! job's record `(job, seq)` is consumed at most once.
+//! record of a job or ticket is acted on at most once, but for votes: each seat casts one commitment and
+//! one ballot on it.
 
 use super::Invariant;
 use crate::world::Observation;
 use camelid_core::block::Block;
 use camelid_core::primitives::JobId;
-use camelid_core::tx::OutPoint;
+use camelid_core::tx::{Action, ActionKind, OutPoint, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Follows the blocks of each node with a bookkeeping of its own.
@@ -15,7 +16,16 @@ pub(super) struct NoDoubleSpend {
 }
 
 /// Outpoints and records that one chain has consumed.
-type Spent = (BTreeSet<OutPoint>, BTreeSet<(JobId, u32)>);
+type Spent = (BTreeSet<OutPoint>, BTreeSet<Consumed>);
+
+/// A record, its sequence number, and for a vote the seat's ticket and the phase.
+type Consumed = (Record, u32, Option<(OutPoint, u8)>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Record {
+    Job(JobId),
+    Ticket(OutPoint),
+}
 
 impl Invariant for NoDoubleSpend {
     fn id(&self) -> &'static str {
@@ -39,8 +49,8 @@ impl Invariant for NoDoubleSpend {
                     seen.machines[seen.node].setup.name
                 ));
             }
-            if let Some((job, seq)) = actions(block).find(|action| !records.insert(*action)) {
-                return Err(format!("record {seq} of job {job:.8} is consumed twice"));
+            if let Some(twice) = actions(block).find(|action| !records.insert(*action)) {
+                return Err(format!("{twice:?} is consumed twice"));
             }
         }
         Ok(())
@@ -56,10 +66,22 @@ fn inputs(block: &Block) -> impl Iterator<Item = OutPoint> + '_ {
     transactions.flat_map(|transaction| transaction.inputs.iter().map(|input| input.previous))
 }
 
-/// Records that a block consumes.
-fn actions(block: &Block) -> impl Iterator<Item = (JobId, u32)> + '_ {
-    block
-        .transactions
-        .iter()
-        .filter_map(|transaction| Some((transaction.job_id?, transaction.action.as_ref()?.seq)))
+/// Records and votes that a block consumes. Written out here, for the ledger's own keys are what is to
+/// be checked.
+fn actions(block: &Block) -> impl Iterator<Item = Consumed> + '_ {
+    block.transactions.iter().filter_map(consumed)
+}
+
+fn consumed(transaction: &Transaction) -> Option<Consumed> {
+    let Action { seq, kind } = transaction.action.as_ref()?;
+    let (record, voter) = match kind {
+        ActionKind::Register(_) => return None,
+        ActionKind::Unbond { ticket, .. } | ActionKind::Withdraw { ticket } => {
+            (Record::Ticket(*ticket), None)
+        }
+        ActionKind::VoteCommit { ticket, .. } => (Record::Job(transaction.job_id?), Some((*ticket, 1))),
+        ActionKind::VoteReveal { ticket, .. } => (Record::Job(transaction.job_id?), Some((*ticket, 2))),
+        _ => (Record::Job(transaction.job_id?), None),
+    };
+    Some((record, *seq, voter))
 }

@@ -1,11 +1,13 @@
 //! `escrow-and-bond-solvency`: for each job that is not closed, the native outputs that its state
 //! implies exist and hold exactly what they must: escrow `r + a + f`; bond `r + a + S`; and a
-//! Withheld claim's deposit. Closed jobs hold none, and there are no native outputs but these.
+//! claim's and an appeal's deposit. Closed jobs hold none. Behind each verifier's ticket stands its
+//! bond, whole unless it was fined. There are no native outputs but these.
 
 use super::Invariant;
 use crate::world::Observation;
 use camelid_core::chain::Ledger;
-use camelid_core::escrow::{Engagement, JobRecord, JobState};
+use camelid_core::committee::Ticket;
+use camelid_core::escrow::{Engagement, History, JobRecord, JobState, Origin};
 use camelid_core::primitives::Amount;
 use camelid_core::tx::{Lock, OutPoint};
 
@@ -29,12 +31,35 @@ impl Invariant for Solvency {
                 owed += u128::from(backing.value.units());
             }
         }
+        for ticket in ledger.tickets().values() {
+            owed += bond_of(ledger, ticket)?;
+        }
         let locked = ledger.locked_sum();
         if locked == owed {
             Ok(())
         } else {
-            Err(format!("{locked} units are locked, all open jobs owe {owed}"))
+            Err(format!(
+                "{locked} units are locked, all open jobs and tickets owe {owed}"
+            ))
         }
+    }
+}
+
+/// What is behind a ticket: the whole bond, or less once it has been fined.
+fn bond_of(ledger: &Ledger, ticket: &Ticket) -> Result<u128, String> {
+    let full = ledger.params().committee.verifier_bond;
+    let held = ledger
+        .coin(&ticket.id)
+        .filter(|coin| coin.output.lock == Lock::Ticket);
+    let held = held.map(|coin| coin.output.value);
+    match held {
+        Some(value) if value == full || ticket.retired.is_some() && value < full => {
+            Ok(u128::from(value.units()))
+        }
+        _ => Err(format!(
+            "ticket {} is backed by {held:?}, not by {full}",
+            ticket.id
+        )),
     }
 }
 
@@ -68,6 +93,21 @@ fn backings(ledger: &Ledger, record: &JobRecord) -> Vec<Backing> {
         JobState::Withheld { engagement, deposit } => {
             let value = ledger.params().jobs.withheld_deposit(terms.max_tokens);
             vec![bond(engagement), backing(*deposit, Lock::Deposit, &[value])]
+        }
+        JobState::Disputed(dispute) => {
+            let committee = &ledger.params().committee;
+            let pay = ledger.params().jobs.seat_pay(terms.reward);
+            let deposit = |seat_pays: u32| pay.checked_mul(u64::from(seat_pays)).unwrap_or(Amount::MAX);
+            let mut backings = vec![bond(&dispute.engagement)];
+            if let Origin::Claim { deposit: claim } = dispute.origin {
+                let value = deposit(committee.claim_deposit_in_seat_pays);
+                backings.push(backing(claim, Lock::Deposit, &[value]));
+            }
+            if let Some(appeal) = &dispute.appeal {
+                let value = deposit(committee.appeal_deposit_in_seat_pays);
+                backings.push(backing(appeal.deposit, Lock::Deposit, &[value]));
+            }
+            backings
         }
         JobState::Closed(_) => Vec::new(),
     }

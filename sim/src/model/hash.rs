@@ -1,7 +1,7 @@
 //! A model made of hashes.
 
-use super::LanguageModel;
 use super::sampler::{Draw, Score};
+use super::{LanguageModel, golden};
 use camelid_core::model::{Manifest, NumericsProfile, Prediction, TokenId};
 use camelid_core::primitives::{BoundedVec, Hash256, sha256, tagged_hash};
 
@@ -71,8 +71,11 @@ impl HashModel {
             end_tokens: BoundedVec::from_vec(vec![END]).unwrap_or_default(),
             context: CONTEXT,
             profile: NumericsProfile::exact("hash"),
+            golden: Hash256::default(),
         };
-        Self { config, manifest }
+        let mut model = Self { config, manifest };
+        model.manifest.golden = golden(&model);
+        model
     }
 
     /// A model with other weights that agrees with this one wherever the next token is easy to

@@ -12,7 +12,9 @@ mod run;
 mod sampler;
 mod words;
 
-use camelid_core::model::{Manifest, Prediction, TokenId};
+use camelid_core::model::{InferenceTask, Manifest, Prediction, TokenId};
+use camelid_core::primitives::Hash256;
+use camelid_core::rastic::score_root;
 
 pub use hash::{HashModel, HashModelConfig};
 pub use ngram::NgramModel;
@@ -46,4 +48,22 @@ pub trait LanguageModel: Send + Sync {
             })
             .collect()
     }
+}
+
+/// The score root of the model's golden task, for its manifest.
+fn golden(model: &dyn LanguageModel) -> Hash256 {
+    let InferenceTask::Predict {
+        job,
+        prompt,
+        output,
+        positions,
+        seed,
+        sampling,
+        ..
+    } = model.manifest().golden_task()
+    else {
+        return Hash256::default();
+    };
+    let draw = Draw { seed, job, sampling };
+    score_root(&model.predict_each(&draw, &[&prompt[..], &output[..]].concat(), &positions))
 }

@@ -1,11 +1,11 @@
 //! A model that has counted words.
 
-use super::LanguageModel;
 use super::fixed::ln_milli;
 use super::sampler::{Draw, Score};
 use super::words::Words;
+use super::{LanguageModel, golden};
 use camelid_core::model::{Manifest, NumericsProfile, Prediction, TokenId};
-use camelid_core::primitives::{BoundedVec, MerkleTree};
+use camelid_core::primitives::{BoundedVec, Hash256, MerkleTree};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -46,13 +46,16 @@ impl NgramModel {
             end_tokens: BoundedVec::from_vec(vec![Words::END]).unwrap_or_default(),
             context: CONTEXT,
             profile: NumericsProfile::exact(&format!("{order}-gram")),
+            golden: Hash256::default(),
         };
-        Self {
+        let mut model = Self {
             order,
             followers: count_followers(order, text, &words),
             words,
             manifest,
-        }
+        };
+        model.manifest.golden = golden(&model);
+        model
     }
 
     /// The words that stand for its tokens.

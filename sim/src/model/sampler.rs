@@ -41,6 +41,8 @@ impl Draw {
             return Prediction {
                 token: 0,
                 gap_milli: Prediction::NOT_FINITE,
+                runner_up: 0,
+                margin_milli: Prediction::NOT_FINITE,
             };
         };
         let gap_milli = match claimed {
@@ -50,7 +52,17 @@ impl Draw {
                 .find(|(_, token)| *token == claimed)
                 .map_or(Prediction::EXCLUDED, |(key, _)| self.gap_milli(best, *key)),
         };
-        Prediction { token, gap_milli }
+        let others = keys.iter().filter(|(_, other)| *other != token);
+        let second = others.max_by_key(|(key, token)| (*key, Reverse(*token)));
+        let (runner_up, margin_milli) = second.map_or((token, Prediction::EXCLUDED), |(key, token)| {
+            (*token, self.gap_milli(best, *key))
+        });
+        Prediction {
+            token,
+            gap_milli,
+            runner_up,
+            margin_milli,
+        }
     }
 
     /// Leaves the tokens that the rule allows, best first.

@@ -19,13 +19,13 @@ const MAX_NODES: u64 = 1_000;
 const MAX_JOBS: u64 = 10_000;
 /// Most genesis outputs of a node.
 const MAX_NODE_COINS: u64 = 256;
+/// Most tickets of one node.
+const MAX_NODE_TICKETS: u64 = 100;
 /// Most genesis outputs of a network (`Params::allocations`).
 const MAX_ALLOCATIONS: u64 = 4_096;
 /// Most whole coins that exist from the start: blocks issue 100 million more in the end, and all
 /// of it must stay within [`Amount::MAX`].
 const MAX_ALLOCATED: u64 = 300_000_000;
-/// Longest window of blocks: a week of minutes.
-const MAX_WINDOW: u64 = 10_080;
 /// Most tokens of a prompt or an output.
 const MAX_TOKENS: u64 = camelid_core::model::MAX_TOKENS as u64;
 /// Most occurrences that an `eventually` can ask for, and whose times are kept.
@@ -101,18 +101,10 @@ impl Checker<'_> {
     }
 
     fn check_chain(&self) -> Result<(), LoadError> {
-        let chain = &self.scenario.chain;
-        // Without spacing, miners would find block after block before any time passes.
-        let limits = [
-            ("chain.spacing_s", chain.spacing_s, 1..=86_400),
-            ("chain.maturity", chain.maturity, 0..=MAX_WINDOW),
-            ("chain.challenge", chain.challenge, 1..=MAX_WINDOW),
-            ("chain.deliver_counter", chain.deliver_counter, 1..=MAX_WINDOW),
-            ("chain.min_age_s", chain.min_age_s, 0..=MAX_MS / 1_000),
-        ];
-        limits.into_iter().try_for_each(|(path, value, limit)| {
-            value.map_or(Ok(()), |value| {
-                self.within(path, Range::fixed(value.into()), limit)
+        self.scenario.chain.overrides().into_iter().try_for_each(|row| {
+            row.value.map_or(Ok(()), |value| {
+                let path = format!("chain.{}", row.key);
+                self.within(&path, Range::fixed(value.into()), row.limit)
             })
         })
     }
@@ -147,6 +139,7 @@ impl Checker<'_> {
                 );
             }
             let path = |key| format!("nodes.{index}.{key}");
+            self.within(&path("tickets"), node.tickets, 0..=MAX_NODE_TICKETS)?;
             self.within(&path("coins"), node.coins, 0..=MAX_NODE_COINS)?;
             self.within(&path("coin_value"), node.coin_value, 1..=1_000_000)?;
             // A network without any hash power would find all its blocks at once.

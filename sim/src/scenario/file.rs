@@ -1,5 +1,6 @@
 //! The format of a scenario file.
 
+use super::chain::ChainSection;
 use super::check::check;
 use super::error::LoadError;
 use super::range::Range;
@@ -27,7 +28,7 @@ pub struct Scenario {
     /// The network between the nodes.
     #[serde(default)]
     pub network: NetworkSection,
-    /// Consensus parameters that differ from simnet's.
+    /// Whose rules hold, and what differs from them.
     #[serde(default)]
     pub chain: ChainSection,
     /// The language model.
@@ -87,22 +88,6 @@ impl Default for NetworkSection {
             disk_ms: Range { low: 1, high: 10 },
         }
     }
-}
-
-/// `[chain]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ChainSection {
-    /// Seconds between blocks.
-    pub spacing_s: Option<u32>,
-    /// Blocks before a coinbase may be spent.
-    pub maturity: Option<u32>,
-    /// CHALLENGE, in blocks.
-    pub challenge: Option<u32>,
-    /// DELIVER_COUNTER, in blocks.
-    pub deliver_counter: Option<u32>,
-    /// Seconds a job must be old before it is mined.
-    pub min_age_s: Option<u32>,
 }
 
 /// `[model]`
@@ -169,6 +154,9 @@ pub struct NodeGroup {
     /// Clients: check outputs with RASTiC.
     #[serde(default = "yes")]
     pub verify: bool,
+    /// Verifiers: bonds to lock.
+    #[serde(default = "one")]
+    pub tickets: Range,
 }
 
 /// A node's role.
@@ -179,6 +167,8 @@ pub enum Role {
     Client,
     /// Works on jobs.
     Worker,
+    /// Sits on committees.
+    Verifier,
     /// Makes blocks.
     Miner,
 }

@@ -3,6 +3,7 @@
 //! `docs/src/scenarios.md` describes the format. A scenario is the same for every seed; a
 //! [`Setup`] is what one seed makes of it.
 
+mod chain;
 mod check;
 mod error;
 mod file;
@@ -13,8 +14,8 @@ mod setup;
 pub(crate) use check::MAX_AT_LEAST;
 pub use error::LoadError;
 pub use file::{
-    ChainSection, ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection,
-    NetworkSection, NodeGroup, Role, RunSection, Scenario, Sometimes,
+    ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection, NetworkSection,
+    NodeGroup, Role, RunSection, Scenario, Sometimes,
 };
 pub use range::Range;
 pub use setup::{Link, NodeSetup, PlannedFault, PlannedJob, Setup, Trigger};

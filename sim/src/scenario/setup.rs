@@ -5,7 +5,7 @@ use super::range::Range;
 use crate::model::{HashModel, HashModelConfig, LanguageModel, NgramModel};
 use camelid_core::keys::{NodeId, SecretKey, Verifier};
 use camelid_core::model::{Sampling, TokenId};
-use camelid_core::node::{ClientConfig, NodeConfig, WorkerConfig};
+use camelid_core::node::{ClientConfig, NodeConfig, VerifierConfig, WorkerConfig};
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BoundedVec, Stream, Time, tagged_hash};
 use camelid_core::process::{Command, JobRequest};
@@ -155,6 +155,9 @@ impl Drawing<'_> {
                     worker: member
                         .has(Role::Worker)
                         .then_some(WorkerConfig { parallel_jobs: 2 }),
+                    committee: member.has(Role::Verifier).then_some(VerifierConfig {
+                        tickets: usize::try_from(member.tickets).unwrap_or(0),
+                    }),
                     miner: member.has(Role::Miner),
                 },
                 strategy: member.group.strategy.clone(),
@@ -249,6 +252,7 @@ impl Drawing<'_> {
                     hash_power: self.draw(group.hash_power, &format!("{name}.hash_power")),
                     coins: self.draw(group.coins, &format!("{name}.coins")),
                     coin_value: self.draw(group.coin_value, &format!("{name}.coin_value")),
+                    tickets: self.draw(group.tickets, &format!("{name}.tickets")),
                     group: group.clone(),
                     name,
                     key,
@@ -259,13 +263,7 @@ impl Drawing<'_> {
     }
 
     fn params(&self, members: &[Member]) -> Params {
-        let chain = &self.scenario.chain;
-        let mut params = Params::simnet();
-        params.spacing_s = chain.spacing_s.unwrap_or(params.spacing_s);
-        params.maturity = chain.maturity.unwrap_or(params.maturity);
-        params.jobs.challenge = chain.challenge.unwrap_or(params.jobs.challenge);
-        params.jobs.deliver_counter = chain.deliver_counter.unwrap_or(params.jobs.deliver_counter);
-        params.jobs.min_age_s = chain.min_age_s.unwrap_or(params.jobs.min_age_s);
+        let mut params = self.scenario.chain.params();
         let allocations = members.iter().flat_map(Member::allocations).collect();
         // The loader has seen to it that they fit.
         params.allocations = BoundedVec::from_vec(allocations).unwrap_or_default();
@@ -357,6 +355,7 @@ struct Member {
     hash_power: u64,
     coins: u64,
     coin_value: u64,
+    tickets: u64,
 }
 
 impl Member {

@@ -110,9 +110,15 @@ impl<'a> Observer<'a> {
             | Event::DeliverySent { job }
             | Event::DeliveryOpened { job }
             | Event::DeliveryBad { job }
-            | Event::WithheldClaimed { job }
+            | Event::Claimed { job, .. }
+            | Event::EvidenceSent { job }
+            | Event::VoteCommitted { job, .. }
+            | Event::VoteRevealed { job, .. }
             | Event::Judged { job, .. } => Some(*job),
-            Event::TipChanged { .. } | Event::JobRefused { .. } | Event::Rejected { .. } => None,
+            Event::TipChanged { .. }
+            | Event::JobRefused { .. }
+            | Event::TicketRegistered
+            | Event::Rejected { .. } => None,
         };
         let name = event::of_node(event);
         let new = job.is_none_or(|job| self.seen.insert((name.clone(), job)));

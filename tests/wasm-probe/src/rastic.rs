@@ -44,6 +44,8 @@ fn verdict(spec: Spec, profile: &NumericsProfile, gap_milli: u32) -> Verdict {
             Prediction {
                 token: claimed + u32::from(gap_milli > 0),
                 gap_milli,
+                runner_up: claimed,
+                margin_milli: gap_milli,
             }
         })
         .collect();

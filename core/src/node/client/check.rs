@@ -109,7 +109,7 @@ fn challenge(key: &SecretKey, entry: &ClientJob, opening: &Opening, manifest: &M
     plan(
         entry.offer.terms.spec,
         &claim(entry, opening, manifest),
-        entry.samples,
+        entry.offer.terms.samples,
         &mut stream,
     )
 }

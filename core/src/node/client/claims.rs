@@ -1,16 +1,17 @@
 //! What the client claims on the ledger.
 
 use super::{Client, delivery_key};
-use crate::dispute::BadDelivery;
-use crate::escrow::{Engagement, JobRecord};
+use crate::dispute::{BadDelivery, Evidence};
+use crate::escrow::{Engagement, JobRecord, Party, Standing};
 use crate::keys::DecryptionProof;
 use crate::node::base::Base;
+use crate::node::dispute::Brief;
 use crate::node::record::Received;
 use crate::primitives::Time;
-use crate::process::{Event, Outputs};
-use crate::tx::{Action, ActionKind, Lock, TxOut};
+use crate::process::Outputs;
+use crate::rastic::Verdict;
+use crate::tx::{ActionKind, ClaimKind};
 use alloc::boxed::Box;
-use alloc::string::ToString;
 
 /// Blocks beyond the burial depth that the client waits before it claims that an output is withheld.
 const PATIENCE_BLOCKS: u32 = 4;
@@ -34,7 +35,8 @@ impl Client {
         let Some(Received { delivery, .. }) = bad else {
             return;
         };
-        if base.mempool.acts_on(&record.id, record.seq) {
+        let opens_in_public = base.chain.params().committee.public_decryption;
+        if !opens_in_public || base.mempool.acts_on(&record.id, record.seq) {
             return;
         }
         let context = record.seal_context(base.chain.ledger().genesis(), engagement);
@@ -73,31 +75,59 @@ impl Client {
         if has_delivery || base.next_height() < due || base.mempool.acts_on(&record.id, record.seq) {
             return;
         }
-        let ledger = base.chain.ledger();
-        let first = TxOut {
-            value: jobs.withheld_deposit(record.terms.max_tokens),
-            lock: Lock::Deposit,
-        };
-        let (genesis, key) = (ledger.genesis(), &base.config.key);
-        let act = |first_input: &_| {
-            let kind = ActionKind::withheld(genesis, &record.id, record.seq, first_input, key);
-            (
-                record.id,
-                Action {
-                    seq: record.seq,
-                    kind,
-                },
-            )
-        };
-        let claim = base
-            .purse
-            .pay(&base.config.key, ledger, &base.mempool, Some(&first), act);
-        match claim
-            .ok_or("no coins for the deposit".to_string())
-            .and_then(|claim| base.submit(now, claim, out).map_err(|error| error.to_string()))
-        {
-            Ok(()) => out.event(Event::WithheldClaimed { job: record.id }),
-            Err(reason) => base.reject(base.id(), reason, out),
+        let deposit = jobs.withheld_deposit(record.terms.max_tokens);
+        base.file_claim(now, record, ClaimKind::Withheld, Some(deposit), out);
+    }
+
+    /// The output is not the model's: ask for a committee.
+    pub(super) fn claim_invalid(
+        &mut self,
+        base: &mut Base,
+        now: Time,
+        record: &JobRecord,
+        engagement: &Engagement,
+        out: &mut Outputs,
+    ) {
+        if self.finds_fault(record, engagement) {
+            let seat_pays = base.chain.params().committee.claim_deposit_in_seat_pays;
+            let deposit = base.seat_pays(record, seat_pays);
+            base.file_claim(now, record, ClaimKind::Invalid, deposit, out);
         }
+    }
+
+    /// What the client does while a committee judges.
+    pub(super) fn plead(&mut self, base: &mut Base, now: Time, standing: &Standing, out: &mut Outputs) {
+        let record = &standing.record;
+        let Some(engagement) = record.state.engagement() else {
+            return;
+        };
+        let evidence = self.evidence(record, engagement);
+        let brief = Brief {
+            party: Party::Client,
+            evidence: evidence.as_ref(),
+            in_the_right: self.finds_fault(record, engagement),
+            evidence_due: self.is_due(now, &record.id),
+        };
+        base.plead(now, standing, &brief, out);
+    }
+
+    /// What this client can show about a job.
+    pub(super) fn evidence(&self, record: &JobRecord, engagement: &Engagement) -> Option<Evidence> {
+        let entry = self.jobs.get(&record.id)?;
+        let opening = entry.received_for(engagement)?.opening.clone()?;
+        Some(Evidence {
+            job: record.id,
+            prompt: entry.offer.prompt.clone(),
+            prompt_salt: entry.offer.prompt_salt,
+            opening,
+        })
+    }
+
+    fn finds_fault(&self, record: &JobRecord, engagement: &Engagement) -> bool {
+        let received = self
+            .jobs
+            .get(&record.id)
+            .and_then(|entry| entry.received_for(engagement));
+        received.is_some_and(|received| matches!(received.verdict, Some(Verdict::Invalid { .. })))
     }
 }

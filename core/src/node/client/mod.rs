@@ -9,7 +9,7 @@ use super::config::ClientConfig;
 use super::record::{ClientJob, Received, Record};
 use crate::chain::TransactionError;
 use crate::dispute::Promise;
-use crate::escrow::{Engagement, JobRecord, JobState};
+use crate::escrow::{Engagement, JobRecord, JobState, Stage};
 use crate::job::{Offer, Opening, SignedDelivery, Terms, TermsError, prompt_hash, receipt_hash};
 use crate::keys::{SecretKey, open};
 use crate::mempool::MempoolError;
@@ -26,11 +26,16 @@ use alloc::vec::Vec;
 /// An offer that nobody answered is broadcast again after this long.
 const OFFER_AGAIN_MS: u64 = 60_000;
 
+/// Evidence is sent again to seats that have not voted after this long.
+const EVIDENCE_AGAIN_MS: u64 = 60_000;
+
 /// Jobs of this client.
 pub(super) struct Client {
     config: ClientConfig,
     jobs: BTreeMap<JobId, ClientJob>,
     offered_at: BTreeMap<JobId, Time>,
+    /// When evidence was last sent.
+    pleaded_at: BTreeMap<JobId, Time>,
 }
 
 impl ClientJob {
@@ -48,6 +53,7 @@ impl Client {
             config,
             jobs: BTreeMap::new(),
             offered_at: BTreeMap::new(),
+            pleaded_at: BTreeMap::new(),
         }
     }
 
@@ -83,7 +89,7 @@ impl Client {
         let genesis = *base.chain.ledger().genesis();
         let open_job = |first_input: &_| {
             let kind = ActionKind::OpenJob(Box::new(terms.clone()));
-            (terms.job_id(&genesis, first_input), Action { seq: 0, kind })
+            (Some(terms.job_id(&genesis, first_input)), Action { seq: 0, kind })
         };
         let first = TxOut {
             value: escrow,
@@ -109,7 +115,6 @@ impl Client {
         let entry = ClientJob {
             offer: offer.clone(),
             open: open.clone(),
-            samples: request.samples,
             engage: None,
             received: None,
             checking: None,
@@ -146,22 +151,26 @@ impl Client {
     }
 
     fn drive_job(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
-        let Some(record) = base.chain.ledger().job(job).cloned() else {
+        let Some(record) = base.chain.ledger().job(job) else {
             self.reopen(base, now, job, out);
             return;
         };
-        if settles(base, now, &record) {
+        let standing = base.standing(now, record);
+        let record = standing.record.clone();
+        match standing.stage {
             // The refund, or the slash of a node that did not answer, is the client's business.
-            if matches!(record.state, JobState::Open | JobState::Withheld { .. }) {
-                base.submit_action(now, *job, record.seq, ActionKind::Settle, out);
+            Stage::Expired | Stage::Unanswered => {
+                return base.submit_action(now, *job, record.seq, ActionKind::Settle, out);
             }
-            return;
+            Stage::Unchallenged => return,
+            _ => {}
         }
         match &record.state {
             JobState::Open => self.press_on(base, now, &record, out),
             JobState::Engaged(engagement) => {
                 self.claim_bad_delivery(base, now, &record, engagement, out);
                 self.claim_withheld(base, now, &record, engagement, out);
+                self.claim_invalid(base, now, &record, engagement, out);
                 self.start_check(base, job, out);
             }
             JobState::Delivered(engagement) => {
@@ -170,9 +179,14 @@ impl Client {
                     return self.read_delivery(base, now, &record, out);
                 }
                 self.claim_bad_delivery(base, now, &record, engagement, out);
+                self.claim_invalid(base, now, &record, engagement, out);
                 self.start_check(base, job, out);
             }
             JobState::Withheld { .. } => {}
+            JobState::Disputed(_) => {
+                self.start_check(base, job, out);
+                self.plead(base, now, &standing, out);
+            }
             JobState::Closed(_) => {
                 self.start_check(base, job, out);
                 if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
@@ -202,6 +216,7 @@ impl Client {
     fn forget(&mut self, base: &mut Base, job: &JobId) {
         self.jobs.remove(job);
         self.offered_at.remove(job);
+        self.pleaded_at.remove(job);
         base.purse.release(job);
     }
 
@@ -331,6 +346,34 @@ impl Client {
         }
     }
 
+    /// A seat asks for evidence.
+    pub(super) fn handle_get_evidence(
+        &self,
+        base: &mut Base,
+        now: Time,
+        job: &JobId,
+        ticket: &OutPoint,
+        out: &mut Outputs,
+    ) {
+        let record = base.chain.ledger().job(job);
+        let evidence = record.and_then(|record| self.evidence(record, record.state.engagement()?));
+        if let Some(evidence) = evidence {
+            base.answer_seat(now, ticket, &evidence, out);
+        }
+    }
+
+    /// True once every [`EVIDENCE_AGAIN_MS`] for each job.
+    fn is_due(&mut self, now: Time, job: &JobId) -> bool {
+        let due = self
+            .pleaded_at
+            .get(job)
+            .is_none_or(|at| now >= at.after_ms(EVIDENCE_AGAIN_MS));
+        if due {
+            self.pleaded_at.insert(*job, now);
+        }
+        due
+    }
+
     pub(super) fn digest(&self) -> Digest {
         let jobs: Vec<_> = self
             .jobs
@@ -343,7 +386,7 @@ impl Client {
                 (job, engage, delivery, verdict, entry.checking)
             })
             .collect();
-        Digest(tagged_hash("camelid/client", &(jobs, &self.offered_at)).0)
+        Digest(tagged_hash("camelid/client", &(jobs, &self.offered_at, &self.pleaded_at)).0)
     }
 }
 
@@ -357,11 +400,6 @@ fn persist(entry: &ClientJob, out: &mut Outputs) {
 
 fn inputs_of(transaction: &Transaction) -> Vec<OutPoint> {
     transaction.inputs.iter().map(|input| input.previous).collect()
-}
-
-fn settles(base: &Base, now: Time, record: &JobRecord) -> bool {
-    let moment = base.chain.ledger().next_moment(base.block_time(now));
-    record.may_settle(&moment, base.chain.params())
 }
 
 /// The key that outputs are sealed to: one for each job.
@@ -378,7 +416,9 @@ fn terms(base: &Base, now: Time, request: &JobRequest, prompt_salt: &[u8; 32]) -
         sampling: request.sampling,
         max_tokens: request.max_tokens,
         model: request.model,
+        exact: base.manifest(&request.model)?.profile.exact,
         spec: request.spec,
+        samples: request.samples,
         deadline: base.next_height().plus(request.deadline_blocks),
         reward: request.reward,
         audit_fee: jobs.audit_fee(request.reward, request.private),

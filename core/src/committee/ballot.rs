@@ -1,0 +1,69 @@
+//! What a seat says.
+
+use crate::keys::{PublicKey, Signature, SignatureCheck};
+use crate::primitives::{BlockHash, Hash256, JobId, tagged_hash};
+use crate::tx::OutPoint;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// A seat's finding about the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub enum Finding {
+    /// It is the model's.
+    Valid,
+    /// It is not.
+    Invalid {
+        /// Where, as an index into `R = prompt ++ output`.
+        position: u32,
+    },
+    /// Nobody supplied an opening of the commitment in time.
+    NoEvidence,
+    /// The model ran, and nobody can tell: a token between the tolerances, scores that are not finite.
+    Undecided,
+}
+
+/// A vote as it is revealed. A seat that cannot run the model has nothing to say, and says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Ballot {
+    /// The finding.
+    pub finding: Finding,
+    /// [`score_root`](crate::rastic::score_root) of the predictions; zero without evidence. It
+    /// cannot be had without running the model, so an echo of the claimed tokens shows (hole H4).
+    pub score_root: Hash256,
+}
+
+/// Hides a ballot until everybody has committed (attack R05). Binding the ticket keeps a seat from
+/// copying another's commitment, binding record `seq` keeps rounds apart.
+pub fn ballot_commitment(
+    genesis: &BlockHash,
+    (job, seq): (&JobId, u32),
+    ticket: &OutPoint,
+    ballot: &Ballot,
+    salt: &[u8; 32],
+) -> Hash256 {
+    tagged_hash("camelid/ballot", &(genesis, job, seq, ticket, ballot, salt))
+}
+
+/// What a seat signs when it commits to a ballot.
+pub(crate) fn vote_hash(
+    genesis: &BlockHash,
+    (job, seq): (&JobId, u32),
+    ticket: &OutPoint,
+    commitment: &Hash256,
+) -> Hash256 {
+    tagged_hash("camelid/vote", &(genesis, job, seq, ticket, commitment))
+}
+
+/// The check that the holder of `ticket` committed to a ballot.
+pub fn vote_check(
+    genesis: &BlockHash,
+    round: (&JobId, u32),
+    (ticket, key): (&OutPoint, PublicKey),
+    commitment: &Hash256,
+    signature: Signature,
+) -> SignatureCheck {
+    SignatureCheck {
+        key,
+        digest: vote_hash(genesis, round, ticket, commitment),
+        signature,
+    }
+}

@@ -1,0 +1,96 @@
+//! What both parties to a job do while a committee judges it.
+
+use super::base::Base;
+use crate::dispute::Evidence;
+use crate::escrow::{Dispute, JobRecord, Party, Phase, Stage, Standing, Vote};
+use crate::primitives::Time;
+use crate::process::{Event, Outputs};
+use crate::tx::{ActionKind, ClaimKind, OutPoint};
+use crate::wire::Message;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// A party's means in a dispute.
+pub(super) struct Brief<'a> {
+    /// Which party it is.
+    pub(super) party: Party,
+    /// What it can show, if it can.
+    pub(super) evidence: Option<&'a Evidence>,
+    /// It holds that the committee would be wrong to decide against it.
+    pub(super) in_the_right: bool,
+    /// It is time to send the evidence (again).
+    pub(super) evidence_due: bool,
+}
+
+impl Base {
+    /// Shows the evidence to the seats, appeals against a wrong decision, and settles in the end.
+    pub(super) fn plead(&mut self, now: Time, standing: &Standing, brief: &Brief<'_>, out: &mut Outputs) {
+        let record = &standing.record;
+        let Some(dispute) = record.state.dispute() else {
+            return;
+        };
+        match standing.stage {
+            Stage::Round(Phase::Commit) if brief.evidence_due => {
+                if let Some(evidence) = brief.evidence {
+                    self.send_evidence(dispute, evidence, out);
+                }
+            }
+            Stage::Round(Phase::Appeal) if brief.in_the_right => {
+                self.appeal(now, record, dispute, brief.party, out);
+            }
+            Stage::Round(Phase::Over) => {
+                self.submit_action(now, record.id, record.seq, ActionKind::Settle, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn send_evidence(&mut self, dispute: &Dispute, evidence: &Evidence, out: &mut Outputs) {
+        let waiting = dispute
+            .current_seats()
+            .iter()
+            .filter(|seat| seat.vote == Vote::None);
+        let recipients: Vec<_> = waiting.map(|seat| seat.key.key_hash()).collect();
+        for recipient in &recipients {
+            let message = Message::Evidence(Box::new(evidence.clone()));
+            self.send_through(Some(*recipient), &message, out);
+        }
+        if !recipients.is_empty() {
+            out.event(Event::EvidenceSent { job: evidence.job });
+        }
+    }
+
+    /// Asks for the larger committee, unless there were not even enough tickets for the small one.
+    fn appeal(&mut self, now: Time, record: &JobRecord, dispute: &Dispute, party: Party, out: &mut Outputs) {
+        let committee = &self.chain.params().committee;
+        let decision = dispute.tally(record.terms.exact, committee).decision;
+        if dispute.may_appeal(decision) != Some(party) || dispute.seats.is_empty() {
+            return;
+        }
+        let deposit = self.seat_pays(record, committee.appeal_deposit_in_seat_pays);
+        self.file_claim(now, record, ClaimKind::Appeal, deposit, out);
+    }
+
+    /// Answers a seat of the job's committee that asks for evidence.
+    pub(super) fn answer_seat(
+        &mut self,
+        now: Time,
+        ticket: &OutPoint,
+        evidence: &Evidence,
+        out: &mut Outputs,
+    ) {
+        let Some(record) = self.chain.ledger().job(&evidence.job) else {
+            return;
+        };
+        let standing = self.standing(now, record);
+        let Some(dispute) = standing.record.state.dispute() else {
+            return;
+        };
+        let seat = dispute.current_seats().iter().find(|seat| seat.ticket == *ticket);
+        let recipient = seat.map(|seat| seat.key.key_hash());
+        if let Some(recipient) = recipient {
+            let message = Message::Evidence(Box::new(evidence.clone()));
+            self.send_through(Some(recipient), &message, out);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Turning evidence into a ballot.
+
+use super::Round;
+use crate::committee::{Ballot, Finding, beacon_seed, challenge_stream};
+use crate::dispute::Evidence;
+use crate::escrow::{JobRecord, Window};
+use crate::model::{InferenceResult, InferenceTask, Manifest};
+use crate::node::base::Base;
+use crate::primitives::{BoundedVec, Digest, tagged_hash};
+use crate::process::{Output, Outputs, RequestId};
+use crate::rastic::{Claim, Plan, Verdict, judge_result, plan, score_root};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// Rounds that are being judged, and ballots of those that have been.
+#[derive(Default)]
+pub(super) struct Judging {
+    running: BTreeMap<RequestId, Case>,
+    /// The outcome by round; `None` when the model could not be run.
+    judged: BTreeMap<Round, Option<Ballot>>,
+}
+
+/// A claim before the model.
+struct Case {
+    round: Round,
+    record: JobRecord,
+    evidence: Evidence,
+    plan: Plan,
+}
+
+/// Rounds whose outcome is remembered.
+const REMEMBERED_ROUNDS: usize = 256;
+
+impl Judging {
+    pub(super) fn ballot(&self, round: &Round) -> Option<Ballot> {
+        self.judged.get(round).copied().flatten()
+    }
+
+    /// Asks the model, once for each round.
+    pub(super) fn start(
+        &mut self,
+        base: &mut Base,
+        record: &JobRecord,
+        commit_window: &Window,
+        evidence: &Evidence,
+        out: &mut Outputs,
+    ) {
+        let round = (record.id, record.seq);
+        let begun = self.judged.contains_key(&round) || self.running.values().any(|case| case.round == round);
+        let Some(manifest) = base.manifest(&record.terms.model).filter(|_| !begun) else {
+            return;
+        };
+        let Some(plan) = plan_of(base, record, commit_window, evidence, manifest) else {
+            return;
+        };
+        let terms = &record.terms;
+        let task = InferenceTask::Predict {
+            model: terms.model,
+            job: record.id,
+            prompt: evidence.prompt.clone(),
+            output: evidence.opening.output.clone(),
+            positions: BoundedVec::from_vec(plan.positions.clone()).unwrap_or_default(),
+            seed: terms.seed,
+            sampling: terms.sampling,
+        };
+        let case = Case {
+            round,
+            record: record.clone(),
+            evidence: evidence.clone(),
+            plan,
+        };
+        let request = base.next_request();
+        self.running.insert(request, case);
+        out.push(Output::Infer {
+            request,
+            task: Box::new(task),
+        });
+    }
+
+    /// The model's answer; true if it was to a question from here.
+    pub(super) fn finish(&mut self, base: &Base, request: RequestId, result: &InferenceResult) -> bool {
+        let Some(case) = self.running.remove(&request) else {
+            return false;
+        };
+        let ballot = base
+            .manifest(&case.record.terms.model)
+            .and_then(|manifest| case.judge(manifest, result));
+        if self.judged.len() >= REMEMBERED_ROUNDS {
+            self.judged.pop_first();
+        }
+        self.judged.insert(case.round, ballot);
+        true
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        let running: Vec<_> = self
+            .running
+            .iter()
+            .map(|(request, case)| (request, case.round))
+            .collect();
+        Digest(tagged_hash("camelid/judging", &(running, &self.judged)).0)
+    }
+}
+
+impl Case {
+    /// The ballot, or `None` when the model could not be run.
+    fn judge(&self, manifest: &Manifest, result: &InferenceResult) -> Option<Ballot> {
+        let InferenceResult::Predicted { predictions } = result else {
+            return None;
+        };
+        let claim = claim(&self.record, &self.evidence, manifest);
+        let verdict = judge_result(&self.plan, &claim, &manifest.profile, result);
+        let finding = match verdict {
+            Verdict::Valid => Finding::Valid,
+            Verdict::Invalid { position, .. } => Finding::Invalid { position },
+            Verdict::Inconclusive { .. } => Finding::Undecided,
+        };
+        Some(Ballot {
+            finding,
+            score_root: score_root(predictions),
+        })
+    }
+}
+
+fn claim<'a>(record: &JobRecord, evidence: &'a Evidence, manifest: &'a Manifest) -> Claim<'a> {
+    Claim {
+        prompt: &evidence.prompt,
+        output: &evidence.opening.output,
+        max_tokens: record.terms.max_tokens,
+        end_tokens: &manifest.end_tokens,
+    }
+}
+
+/// The positions that this committee checks.
+fn plan_of(
+    base: &Base,
+    record: &JobRecord,
+    commit_window: &Window,
+    evidence: &Evidence,
+    manifest: &Manifest,
+) -> Option<Plan> {
+    let ledger = base.chain.ledger();
+    let round = record.state.dispute()?.round();
+    let beacon = ledger
+        .blocks()
+        .get(commit_window.since.height.minus(1).0 as usize)?;
+    let seed = beacon_seed(ledger.genesis(), &record.id, round, beacon);
+    let source = base.chain.params().committee.challenge;
+    let mut stream = challenge_stream(source, &record.id, &seed);
+    let terms = &record.terms;
+    let claim = claim(record, evidence, manifest);
+    Some(plan(terms.spec, &claim, terms.samples, &mut stream))
+}
