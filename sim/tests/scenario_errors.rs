@@ -589,6 +589,13 @@ fn is_told((from, to, place, message, hint): &(&str, &str, &str, &str, &str)) {
     assert!(shown.starts_with(&head) && shown.contains("hint: "), "{shown}");
 }
 
+/// In whatever order they stand in the file.
+#[test]
+fn a_fault_may_name_nodes_in_any_order() {
+    let fault = "\n[[faults]]\nkind = \"crash\"\nfor_ms = 1\nnodes = [\"client\", \"worker-0\", \"miner\"]\n";
+    support::parse(&[SMALL, fault].concat());
+}
+
 /// The limits leave nothing that overflows, or that has no place in the network's parameters.
 #[test]
 fn the_greatest_numbers_run() {

@@ -265,8 +265,8 @@ impl Checker<'_> {
         let triggers = event::triggers();
         for (index, spanned) in self.scenario.faults.iter().enumerate() {
             let fault = spanned.get_ref();
-            let mut groups = self.scenario.nodes.iter().map(Spanned::get_ref);
-            let unknown = |name: &&String| !groups.any(|group| group.contains(name));
+            let groups = || self.scenario.nodes.iter().map(Spanned::get_ref);
+            let unknown = |name: &&String| !groups().any(|group| group.contains(name));
             if let Some(name) = fault.nodes.iter().find(unknown) {
                 return self.fail(
                     spanned,
