@@ -122,3 +122,19 @@ fn every_strategy_has_a_scenario_that_shows_it() {
         assert!(shown, "no scenario has {event} under `sometimes`");
     }
 }
+
+/// Blocks that were not durable are gone after a crash, and come again one by one. That is no double spend.
+#[test]
+fn blocks_that_a_crash_has_cost_may_come_again() {
+    // The relay catches up on some blocks at once, and goes down before they are on its disk.
+    let slow_disk = SMALL.replace("peers = 2", "peers = 2\ndisk_ms = 1_500");
+    let faults = "\
+        [[faults]]\nkind = \"partition\"\nfor_ms = 240_000\nnodes = [\"relay\"]\n\n\
+        [[faults]]\nkind = \"crash\"\nat_ms = 250_000\nfor_ms = 0\nnodes = [\"relay\"]\n\n[expect]";
+    let scenario = parse(&slow_disk.replace("[expect]", faults));
+    for seed in 0..20 {
+        let report = run(&scenario, seed).report;
+        let twice = |violation: &&Violation| violation.id == "no-double-spend";
+        assert_eq!(report.violations.iter().find(twice), None, "seed {seed}");
+    }
+}

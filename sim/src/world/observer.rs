@@ -34,8 +34,8 @@ pub struct Observation<'a> {
 pub struct Observer<'a> {
     setup: &'a Setup,
     invariants: Vec<Box<dyn Invariant>>,
-    /// Each machine's best chain as last seen.
-    chains: Vec<Vec<BlockHash>>,
+    /// Each machine's best chain as last seen. With the blocks: a node that crashed may have lost some.
+    chains: Vec<Vec<(BlockHash, Option<Arc<Block>>)>>,
     counts: BTreeMap<String, u64>,
     /// When each event reached each count, for deadlines.
     times: BTreeMap<String, Vec<u64>>,
@@ -171,18 +171,14 @@ impl<'a> Observer<'a> {
         let shared = before
             .iter()
             .zip(chain.active())
-            .take_while(|(a, b)| a == b)
+            .take_while(|((a, _), b)| a == *b)
             .count();
-        let bodies = |hashes: &[BlockHash]| -> Vec<Arc<Block>> {
-            hashes
-                .iter()
-                .filter_map(|hash| chain.block(hash).cloned())
-                .collect()
-        };
-        let mut disconnected = bodies(before.get(shared..).unwrap_or_default());
-        disconnected.reverse();
-        let connected = bodies(chain.active().get(shared..).unwrap_or_default());
-        *before = chain.active().to_vec();
+        let left = before.drain(shared..).rev();
+        let disconnected = left.filter_map(|(_, block)| block).collect();
+        let joined = chain.active().get(shared..).unwrap_or_default();
+        before.extend(joined.iter().map(|hash| (*hash, chain.block(hash).cloned())));
+        let joined = before.get(shared..).unwrap_or_default();
+        let connected = joined.iter().filter_map(|(_, block)| block.clone()).collect();
         (disconnected, connected)
     }
 
