@@ -1,6 +1,7 @@
 //! What can be asked for.
 
 use crate::color::ColorWhen;
+use crate::rastic::RasticCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -25,6 +26,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         command: SimCommand,
+    },
+    /// What RASTiC checks find, what they cost, and what they would have found.
+    Rastic {
+        /// Which of these.
+        #[command(subcommand)]
+        command: RasticCommand,
     },
 }
 

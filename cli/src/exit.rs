@@ -5,13 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Exit codes; scripts depend on them. Wrong usage (2) is the argument parser's.
+/// Exit codes; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All went well.
     Success = 0,
     /// Something failed that is not listed below.
     Error = 1,
+    /// Wrong usage, found by the argument parser or by the command.
+    Usage = 2,
     /// A scenario or a trace cannot be loaded.
     Load = 4,
     /// It ran, and an expectation did not hold.
@@ -31,6 +33,9 @@ impl From<Exit> for ExitCode {
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// Arguments that contradict each other.
+    #[error("{0}")]
+    Usage(String),
     /// Scenarios or traces that cannot be loaded.
     #[error("{}", lines(.0))]
     Load(Vec<LoadError>),
@@ -63,6 +68,7 @@ impl Failure {
     /// How the program ends because of it.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Usage(_) => Exit::Usage,
             Self::Load(_) => Exit::Load,
             Self::Write { .. } | Self::Output(_) | Self::System(_) => Exit::Error,
         }

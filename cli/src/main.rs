@@ -5,6 +5,7 @@
 mod args;
 mod color;
 mod exit;
+mod rastic;
 mod sim;
 
 use args::{Cli, Command, SimCommand};
@@ -22,10 +23,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
-    let Command::Sim { command } = &cli.command;
-    match command {
-        SimCommand::Run(args) => sim::run(args, cli.color),
-        SimCommand::List(args) => sim::list(args),
-        SimCommand::Replay(args) => sim::replay(args),
+    match &cli.command {
+        Command::Sim { command } => match command {
+            SimCommand::Run(args) => sim::run(args, cli.color),
+            SimCommand::List(args) => sim::list(args),
+            SimCommand::Replay(args) => sim::replay(args),
+        },
+        Command::Rastic { command } => rastic::rastic(command),
     }
 }

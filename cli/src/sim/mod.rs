@@ -12,4 +12,4 @@ mod traces;
 
 pub use list::list;
 pub use replay::replay;
-pub use run::run;
+pub use run::{print_json, run};

@@ -1,6 +1,9 @@
 //! The binary as scripts see it: standard output, standard error and exit codes.
 
+mod detection;
+mod economics;
 mod load;
+mod power;
 mod replay;
 mod run;
 mod support;

@@ -26,10 +26,14 @@ impl Place {
 
     /// Runs `camelid sim ARGS` (words).
     pub fn sim(&self, args: &str) -> Ran {
+        self.camelid(&format!("sim {args}"))
+    }
+
+    /// Runs `camelid ARGS` (words).
+    pub fn camelid(&self, args: &str) -> Ran {
         let output = Command::cargo_bin("camelid")
             .expect("the binary")
             .current_dir(self.0.path())
-            .arg("sim")
             .args(args.split_whitespace())
             .output()
             .expect("it runs");
