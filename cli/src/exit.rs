@@ -39,6 +39,14 @@ pub enum Failure {
     /// Scenarios or traces that cannot be loaded.
     #[error("{}", lines(.0))]
     Load(Vec<LoadError>),
+    /// A trace that this program cannot follow.
+    #[error("{}: {difference}; what follows from it is not what was recorded", path.display())]
+    Diverged {
+        /// The trace.
+        path: PathBuf,
+        /// The first difference.
+        difference: String,
+    },
     /// A file cannot be written.
     #[error("{}: cannot be written: {error}", path.display())]
     Write {
@@ -70,6 +78,7 @@ impl Failure {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Load(_) => Exit::Load,
+            Self::Diverged { .. } => Exit::Nondeterminism,
             Self::Write { .. } | Self::Output(_) | Self::System(_) => Exit::Error,
         }
     }

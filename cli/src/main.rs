@@ -29,6 +29,6 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             SimCommand::List(args) => sim::list(args),
             SimCommand::Replay(args) => sim::replay(args),
         },
-        Command::Rastic { command } => rastic::rastic(command),
+        Command::Rastic { command } => rastic::rastic(command, cli.color),
     }
 }

@@ -2,8 +2,11 @@
 
 use super::chance::MOST;
 use super::decimal::{Decimal, coins, permille, probability};
+use super::samples::Samples;
 use camelid_core::primitives::Amount;
+use camelid_core::rastic::Spec;
 use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
 /// `camelid rastic …`
 #[derive(Debug, Subcommand)]
@@ -12,6 +15,8 @@ pub enum RasticCommand {
     Power(PowerArgs),
     /// How much stake makes cheating a loss.
     Economics(EconomicsArgs),
+    /// Judge the claims of a trace again, under other specifications.
+    Replay(ReplayArgs),
 }
 
 /// `camelid rastic power`
@@ -85,4 +90,36 @@ pub struct EconomicsArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `camelid rastic replay`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A claim is an output that a client opened, or that an honest node asked the model about. Beside the verdict \
+of one draw stands the exact chance that a draw finds the claim invalid. v1-as-written draws one position \
+whatever --samples says, v2 checks all.
+
+Exit codes: 0 done, whatever the verdicts; 2 wrong usage; 4 the trace cannot be loaded; 9 this program does \
+something else than the trace records; 1 any other error.")]
+pub struct ReplayArgs {
+    /// A trace, as `camelid sim run --trace-dir` writes them.
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// Specifications to judge by.
+    #[arg(
+        long,
+        value_name = "SPEC,..",
+        value_delimiter = ',',
+        default_value = "v1-as-written,v1-repaired,v2"
+    )]
+    pub specs: Vec<Spec>,
+    /// Positions that v1-repaired draws: a number, or each from A up to, but not including, B.
+    #[arg(long, value_name = "A..B", default_value = "1")]
+    pub samples: Samples,
+    /// Print one JSON record per claim, and a summary last.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print one line of comma-separated values per claim, specification and number of samples.
+    #[arg(long)]
+    pub csv: bool,
 }

@@ -23,12 +23,37 @@ impl Chance {
         }
     }
 
+    /// The certain.
+    pub fn one() -> Self {
+        Self::zero().complement()
+    }
+
     /// The chance of the opposite.
     pub fn complement(self) -> Self {
         Self {
             numerator: &self.denominator - self.numerator,
             denominator: self.denominator,
         }
+    }
+
+    /// `self - other`, or zero.
+    pub fn without(self, other: &Self) -> Self {
+        let ours = self.numerator * &other.denominator;
+        let theirs = &other.numerator * &self.denominator;
+        Self {
+            numerator: if ours > theirs {
+                ours - theirs
+            } else {
+                BigUint::ZERO
+            },
+            denominator: self.denominator * &other.denominator,
+        }
+    }
+
+    /// `floor(self × whole)`.
+    pub fn of(&self, whole: u64) -> u64 {
+        let share = &self.numerator * whole / &self.denominator;
+        u64::try_from(share).unwrap_or(whole)
     }
 
     /// True when it is at least `other`.
@@ -210,6 +235,14 @@ mod tests {
         assert_eq!(falsely_rejected(1_000_000, 0).to_f64(), 0.0);
         // Nearly everything bad: only the last few draws can be good.
         assert_eq!(detected(1_000_000, 999_999, 2).to_f64(), 1.0);
+    }
+
+    #[test]
+    fn chances_are_money_rounded_down() {
+        assert_eq!(detected(3, 1, 1).of(100), 33);
+        assert_eq!(detected(3, 3, 1).of(u64::MAX), u64::MAX);
+        assert_eq!(missed(4, 1, 1).without(&missed(4, 2, 1)).to_f64(), 0.25);
+        assert_eq!((Chance::one().of(7), Chance::zero().of(7)), (7, 0));
     }
 
     #[test]

@@ -11,5 +11,6 @@ mod tally;
 mod traces;
 
 pub use list::list;
-pub use replay::replay;
+pub use replay::{first_difference, guarded, read, replay};
 pub use run::{print_json, run};
+pub use table::new_table;

@@ -35,7 +35,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn read(path: &Path) -> Result<Trace, Failure> {
+/// Reads the trace at `path`.
+///
+/// # Errors
+/// [`Failure::Load`].
+pub fn read(path: &Path) -> Result<Trace, Failure> {
     let bytes = fs::read(path).map_err(|error| {
         let hint = "name a file that `camelid sim run --trace-dir DIR` wrote";
         Failure::load(path, format!("cannot be read: {error}"), hint)
@@ -47,10 +51,20 @@ fn read(path: &Path) -> Result<Trace, Failure> {
 }
 
 fn replay_one(path: &Path, trace: &Trace) -> Result<Result<Replay, Divergence>, Failure> {
+    guarded(path, || camelid_sim::trace::replay(trace))
+}
+
+/// What `replay` makes of the trace at `path`, an assertion that fails in it included.
+///
+/// # Errors
+/// [`Failure`], but for a step that differs: what that means is the caller's business.
+pub fn guarded<T>(
+    path: &Path,
+    replay: impl FnOnce() -> Result<T, ReplayError>,
+) -> Result<Result<T, Divergence>, Failure> {
     // Nothing survives a replay but its result, so nothing half-changed can be seen.
-    let outcome = catch_unwind(AssertUnwindSafe(|| camelid_sim::trace::replay(trace)));
-    match outcome {
-        Ok(Ok(replay)) => Ok(Ok(replay)),
+    match catch_unwind(AssertUnwindSafe(replay)) {
+        Ok(Ok(replayed)) => Ok(Ok(replayed)),
         Ok(Err(ReplayError::Diverged(divergence))) => Ok(Err(divergence)),
         Ok(Err(ReplayError::Scenario(error))) => Err(Failure::Load(vec![error])),
         Ok(Err(ReplayError::Impossible(reason))) => {
@@ -68,15 +82,21 @@ fn replay_one(path: &Path, trace: &Trace) -> Result<Result<Replay, Divergence>, 
 fn in_words(replayed: &Result<Replay, Divergence>) -> String {
     match replayed {
         Ok(Replay { steps, digest }) => format!("{steps} steps, all equal; digest {digest}"),
-        Err(Divergence {
-            step,
-            at,
-            node,
-            input,
-            what,
-        }) => format!(
-            "step {step} differs: at {} ms, {node} handled {input}, and {what}",
-            at.0
-        ),
+        Err(divergence) => first_difference(divergence),
     }
+}
+
+/// Which step differs, and how.
+pub fn first_difference(divergence: &Divergence) -> String {
+    let Divergence {
+        step,
+        at,
+        node,
+        input,
+        what,
+    } = divergence;
+    format!(
+        "step {step} differs: at {} ms, {node} handled {input}, and {what}",
+        at.0
+    )
 }

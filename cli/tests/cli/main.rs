@@ -4,6 +4,7 @@ mod detection;
 mod economics;
 mod load;
 mod power;
+mod rastic_replay;
 mod replay;
 mod run;
 mod support;

@@ -1,16 +1,9 @@
 //! `camelid sim replay`: whole traces replay, damaged ones are refused, others diverge.
 
-use crate::support::{Place, sound};
-use camelid_core::primitives::{decode, encode};
+use crate::support::{Place, frames_of, resealed, sound};
 use camelid_sim::trace::Frame;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::fs;
-
-/// Bytes before the first frame: magic number and version.
-const PREFIX_BYTES: usize = 10;
-/// Bytes of the check behind each frame.
-const CHECK_BYTES: usize = 8;
 
 /// A place with a trace in it.
 fn traced() -> (Place, Vec<u8>) {
@@ -104,7 +97,7 @@ fn a_divergence_names_the_first_step_that_differs() {
         number += 1;
     }
     assert!(number > 200);
-    place.write("other.trace", sealed(&trace[..PREFIX_BYTES], &frames));
+    place.write("other.trace", resealed(&trace, &frames));
     let ran = place.sim("replay other.trace a-1.trace --json");
     assert_eq!(ran.code, 9, "{}", ran.stderr);
     let records: Vec<Value> = ran
@@ -139,38 +132,8 @@ fn impossible_traces_are_refused() {
         without(|frame| matches!(frame, Frame::End { .. })),
         without(|frame| matches!(frame, Frame::Header { .. })),
     ] {
-        place.write("impossible.trace", sealed(&trace[..PREFIX_BYTES], &frames));
+        place.write("impossible.trace", resealed(&trace, &frames));
         let ran = place.sim("replay impossible.trace");
         assert!(matches!(ran.code, 4 | 9), "{} {}", ran.code, ran.stderr);
     }
-}
-
-fn frames_of(trace: &[u8]) -> Vec<Frame> {
-    let mut rest = &trace[PREFIX_BYTES..];
-    let mut frames = Vec::new();
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let (payload, after) = after.split_at(u32::from_le_bytes(*length) as usize);
-        frames.push(decode(payload, usize::MAX).expect("a frame"));
-        rest = &after[CHECK_BYTES..];
-    }
-    frames
-}
-
-/// A second implementation of the format: each check is the start of
-/// `SHA-256(previous hash ‖ length ‖ payload)`.
-fn sealed(prefix: &[u8], frames: &[Frame]) -> Vec<u8> {
-    let mut bytes = prefix.to_vec();
-    let mut chain = Sha256::digest(prefix);
-    for frame in frames {
-        let payload = encode(frame);
-        chain = Sha256::new()
-            .chain_update(chain)
-            .chain_update((payload.len() as u64).to_le_bytes())
-            .chain_update(&payload)
-            .finalize();
-        bytes.extend(u32::try_from(payload.len()).expect("a short frame").to_le_bytes());
-        bytes.extend(&payload);
-        bytes.extend(&chain[..CHECK_BYTES]);
-    }
-    bytes
 }

@@ -1,10 +1,18 @@
 //! Small scenarios in a directory of their own, and the binary to run them with.
 
 use assert_cmd::Command;
+use camelid_core::primitives::{decode, encode};
+use camelid_sim::trace::Frame;
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use tempfile::TempDir;
+
+/// Bytes before the first frame: magic number and version.
+const PREFIX_BYTES: usize = 10;
+/// Bytes of the check behind each frame.
+const CHECK_BYTES: usize = 8;
 
 /// An empty directory in which the binary runs.
 pub struct Place(TempDir);
@@ -100,4 +108,36 @@ start_ms = 120_000
 /// The scenario with an expectation that holds.
 pub fn sound(name: &str) -> String {
     scenario(name, r#"sometimes = [{ event = "attack:withhold-output" }]"#)
+}
+
+/// The frames of a trace.
+pub fn frames_of(trace: &[u8]) -> Vec<Frame> {
+    let mut rest = &trace[PREFIX_BYTES..];
+    let mut frames = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (payload, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+        frames.push(decode(payload, usize::MAX).expect("a frame"));
+        rest = &after[CHECK_BYTES..];
+    }
+    frames
+}
+
+/// A second implementation of the format: each check is the start of
+/// `SHA-256(previous hash ‖ length ‖ payload)`. The trace lends its magic number and version.
+pub fn resealed(trace: &[u8], frames: &[Frame]) -> Vec<u8> {
+    let prefix = &trace[..PREFIX_BYTES];
+    let mut bytes = prefix.to_vec();
+    let mut chain = Sha256::digest(prefix);
+    for frame in frames {
+        let payload = encode(frame);
+        chain = Sha256::new()
+            .chain_update(chain)
+            .chain_update((payload.len() as u64).to_le_bytes())
+            .chain_update(&payload)
+            .finalize();
+        bytes.extend(u32::try_from(payload.len()).expect("a short frame").to_le_bytes());
+        bytes.extend(&payload);
+        bytes.extend(&chain[..CHECK_BYTES]);
+    }
+    bytes
 }

@@ -4,12 +4,16 @@
 //! are built again and fed the recorded inputs, and the first output or state that differs is named.
 //! `docs/src/traces.md` describes the format.
 
+mod claims;
 mod format;
 mod reader;
 mod recorder;
+mod rejudge;
 mod replay;
 
+pub use claims::{TracedClaim, TracedClaims, claims};
 pub use format::{Frame, TracedInput, VERSION};
 pub use reader::{Trace, TraceError};
 pub use recorder::Recorder;
+pub use rejudge::{Judgement, Odds, Rejudge, Source};
 pub use replay::{Divergence, Replay, ReplayError, replay};

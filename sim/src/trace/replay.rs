@@ -53,6 +53,29 @@ pub enum ReplayError {
 /// # Errors
 /// [`ReplayError`]; a divergence names the first step that differs.
 pub fn replay(trace: &Trace) -> Result<Replay, ReplayError> {
+    replay_watched(trace, &mut |_| {}).map(|(replay, _)| replay)
+}
+
+/// A step that did what its trace says.
+pub(super) struct Replayed<'a> {
+    /// What the scenario and the seed made.
+    pub setup: &'a Setup,
+    /// Number of the node.
+    pub node: usize,
+    /// What it handled.
+    pub input: &'a Input,
+    /// What it gave out.
+    pub outputs: &'a [Output],
+}
+
+/// [`replay`], shown to `watch` step by step.
+///
+/// # Errors
+/// As for [`replay`].
+pub(super) fn replay_watched(
+    trace: &Trace,
+    watch: &mut dyn FnMut(&Replayed<'_>),
+) -> Result<(Replay, Setup), ReplayError> {
     let scenario = Scenario::parse(&trace.scenario, &trace.name).map_err(ReplayError::Scenario)?;
     let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
     let setup = Setup::draw(&scenario, trace.seed, &verifier);
@@ -62,6 +85,7 @@ pub fn replay(trace: &Trace) -> Result<Replay, ReplayError> {
         packets: Vec::new(),
         steps: 0,
         setup: &setup,
+        watch,
     };
     let mut run = Sha256::new().chain_update(camelid_core::primitives::tagged_hash(
         "camelid/run",
@@ -72,13 +96,11 @@ pub fn replay(trace: &Trace) -> Result<Replay, ReplayError> {
         replayer.apply(frame)?;
     }
     let digest = Hash256(run.finalize().into());
-    if replayer.steps != trace.steps || digest != trace.digest {
+    let steps = replayer.steps;
+    if steps != trace.steps || digest != trace.digest {
         return Err(impossible("the end frame does not fit the frames before it"));
     }
-    Ok(Replay {
-        steps: replayer.steps,
-        digest,
-    })
+    Ok((Replay { steps, digest }, setup))
 }
 
 fn impossible(reason: &str) -> ReplayError {
@@ -91,6 +113,7 @@ struct Replayer<'a> {
     records: Vec<Vec<Record>>,
     packets: Vec<Packet>,
     steps: u64,
+    watch: &'a mut dyn FnMut(&Replayed<'_>),
 }
 
 impl Replayer<'_> {
@@ -110,7 +133,7 @@ impl Replayer<'_> {
                 digest,
             } => {
                 let input = self.input(input)?;
-                self.step(*at, usize::from(*node), input, outputs, digest)?;
+                self.step(*at, usize::from(*node), &input, outputs, digest)?;
             }
             Frame::Header { .. } | Frame::End { .. } => return Err(impossible("a second header")),
         }
@@ -159,16 +182,16 @@ impl Replayer<'_> {
         &mut self,
         at: Time,
         node: usize,
-        input: Input,
+        input: &Input,
         outputs: &[u8; 16],
         digest: &[u8; 16],
     ) -> Result<(), ReplayError> {
         let Some(Some(actor)) = self.actors.get_mut(node) else {
             return Err(impossible("a step of a node that is not running"));
         };
-        let kind = input_name(&input);
+        let kind = input_name(input);
         let mut out = Outputs::new();
-        actor.handle(at, input, &mut out);
+        actor.handle(at, input.clone(), &mut out);
         let differs = if outputs_check(&out) != *outputs {
             Some("its outputs differ")
         } else if first_16(&actor.digest().0) != *digest {
@@ -193,6 +216,12 @@ impl Replayer<'_> {
             return Err(ReplayError::Diverged(divergence));
         }
         self.steps += 1;
+        (self.watch)(&Replayed {
+            setup: self.setup,
+            node,
+            input,
+            outputs: out.as_slice(),
+        });
         if let Some(records) = self.records.get_mut(node) {
             records.extend(out.take().into_iter().filter_map(|output| match output {
                 Output::Persist(record) => Some(*record),
