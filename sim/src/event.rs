@@ -52,9 +52,7 @@ const OF_NODES: &[&str] = &[
 /// Names of what sets faults off: all but the faults themselves.
 pub fn triggers() -> Vec<String> {
     let of_nodes = OF_NODES.iter().map(ToString::to_string);
-    of_nodes
-        .chain(strategy::NAMES.iter().map(|name| of_attack(name)))
-        .collect()
+    of_nodes.chain(strategy::names().map(of_attack)).collect()
 }
 
 /// Names of everything that can happen.

@@ -31,7 +31,7 @@ fn the_complete_example_does_what_it_says() {
 #[test]
 fn all_names_are_explained() {
     let page = page();
-    let mut names: Vec<String> = strategy::NAMES.iter().map(ToString::to_string).collect();
+    let mut names: Vec<String> = strategy::names().map(String::from).collect();
     let attacks = |name: &String| !name.starts_with("attack:");
     names.extend(event::names().into_iter().filter(attacks));
     for name in names {

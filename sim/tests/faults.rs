@@ -113,7 +113,7 @@ fn faults_have_times() {
 #[test]
 fn every_strategy_has_a_scenario_that_shows_it() {
     let scenarios = support::all();
-    for strategy in camelid_sim::strategy::NAMES {
+    for strategy in camelid_sim::strategy::names() {
         let event = format!("attack:{strategy}");
         let shown = scenarios.iter().any(|scenario| {
             let expect = scenario.expect.get_ref();

@@ -234,9 +234,8 @@ fn reseal(trace: &Trace, alter: impl Fn(u64, &mut Input, &mut Outputs, &mut Dige
             Frame::Packet(packet) => packets.push(packet.clone()),
             Frame::Boot { at, node, records } => {
                 assert_eq!(*records, 0, "the short run has no crash");
-                let config = setup.nodes[usize::from(*node)].config.clone();
-                let (key, seed) = (config.key.clone(), config.seed);
-                actors[usize::from(*node)] = Some(Actor::new(Node::new(config), key, None, seed));
+                let setup = &setup.nodes[usize::from(*node)];
+                actors[usize::from(*node)] = Some(Actor::new(Node::new(setup.config.clone()), setup));
                 recorder.boot(*at, *node, 0);
             }
             Frame::Step { at, node, input, .. } => {

@@ -28,6 +28,11 @@ pub struct HashModelConfig {
     pub hard_permille: u16,
     /// Share of contexts, in thousandths, in which the text ends.
     pub end_permille: u16,
+    /// How far each score that a machine computes may be off, in either direction, in milli-logits.
+    pub jitter_milli: u16,
+    /// The tolerance that the model declares, in milli-logits, with twice as much before anything
+    /// is fraud; 0 declares the arithmetic exact.
+    pub tolerance_milli: u32,
 }
 
 impl Default for HashModelConfig {
@@ -39,6 +44,8 @@ impl Default for HashModelConfig {
             look_back: 4,
             hard_permille: 250,
             end_permille: 5,
+            jitter_milli: 0,
+            tolerance_milli: 0,
         }
     }
 }
@@ -49,6 +56,10 @@ impl Default for HashModelConfig {
 pub struct HashModel {
     config: HashModelConfig,
     manifest: Manifest,
+    /// Scores are rounded to multiples of this many milli-logits.
+    step_milli: i32,
+    /// The machine that it runs on; decides how far its scores are off.
+    machine: u64,
 }
 
 impl HashModel {
@@ -60,6 +71,8 @@ impl HashModel {
             look_back,
             hard_permille,
             end_permille,
+            tolerance_milli,
+            ..
         } = config;
         let fields = (language, weights, look_back as u64, hard_permille, end_permille);
         let manifest = Manifest {
@@ -70,10 +83,15 @@ impl HashModel {
             vocabulary: VOCABULARY,
             end_tokens: BoundedVec::from_vec(vec![END]).unwrap_or_default(),
             context: CONTEXT,
-            profile: NumericsProfile::exact("hash"),
+            profile: profile(tolerance_milli),
             golden: Hash256::default(),
         };
-        let mut model = Self { config, manifest };
+        let mut model = Self {
+            config,
+            manifest,
+            step_milli: 1,
+            machine: 0,
+        };
         model.manifest.golden = golden(&model);
         model
     }
@@ -85,6 +103,25 @@ impl HashModel {
             weights,
             ..self.config
         })
+    }
+
+    /// This model with its scores rounded to multiples of `step_milli` (at least 1) milli-logits, as
+    /// coarse quantization does: it differs where the best tokens are close to each other.
+    pub fn quantized(&self, step_milli: u16) -> Self {
+        let mut quantized = self.clone();
+        quantized.step_milli = i32::from(step_milli.max(1));
+        let fields = (self.manifest.chunk_root, step_milli);
+        quantized.manifest.chunk_root = tagged_hash("camelid/hash-model-quantized", &fields);
+        quantized
+    }
+
+    /// This model as the machine numbered `machine` computes it: the same weights and the same name,
+    /// and each score off by up to `jitter_milli`, in a way of the machine's own.
+    pub fn on_machine(&self, machine: u64) -> Self {
+        Self {
+            machine,
+            ..self.clone()
+        }
     }
 
     fn scores(&self, prefix: &[TokenId]) -> Vec<Score> {
@@ -106,8 +143,32 @@ impl HashModel {
                 logit_milli: 2 * EASY_LOGIT_MILLI,
             });
         }
+        self.compute(&here, &mut scores);
         scores
     }
+
+    /// Makes of exact scores what this model's arithmetic makes of them.
+    fn compute(&self, here: &Hash256, scores: &mut [Score]) {
+        let width = i32::from(self.config.jitter_milli);
+        if width > 0 {
+            let error = tagged_hash("camelid/hash-model-machine", &(self.machine, here));
+            for (index, score) in scores.iter_mut().enumerate() {
+                score.logit_milli += i32::from(word(&error, 2 * index)) % (2 * width + 1) - width;
+            }
+        }
+        for score in scores {
+            let nearest = (score.logit_milli + self.step_milli / 2).div_euclid(self.step_milli);
+            score.logit_milli = nearest * self.step_milli;
+        }
+    }
+}
+
+fn profile(tolerance_milli: u32) -> NumericsProfile {
+    let exact = NumericsProfile::exact("hash");
+    if tolerance_milli == 0 {
+        return exact;
+    }
+    NumericsProfile::tolerant("hash", tolerance_milli, tolerance_milli.saturating_mul(2)).unwrap_or(exact)
 }
 
 /// Different tokens, none of them the end token, with the given scores.

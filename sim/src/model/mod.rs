@@ -15,12 +15,24 @@ mod words;
 use camelid_core::model::{InferenceTask, Manifest, Prediction, TokenId};
 use camelid_core::primitives::Hash256;
 use camelid_core::rastic::score_root;
+use std::sync::Arc;
 
 pub use hash::{HashModel, HashModelConfig};
 pub use ngram::NgramModel;
 pub use run::run_task;
 pub use sampler::{Draw, Score};
 pub use words::Words;
+
+/// The models at hand on one machine.
+#[derive(Clone)]
+pub struct Models {
+    /// The network's model, as this machine computes it.
+    pub full: Arc<dyn LanguageModel>,
+    /// A smaller one that agrees with it where the next token is easy to guess.
+    pub draft: Arc<dyn LanguageModel>,
+    /// A coarsely quantized copy, that differs where two tokens are about as good.
+    pub coarse: Arc<dyn LanguageModel>,
+}
 
 /// Something that predicts the next token, the same way each time.
 ///

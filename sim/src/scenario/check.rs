@@ -33,6 +33,8 @@ pub(crate) const MAX_AT_LEAST: u64 = 10_000;
 
 const TIME_MS: RangeInclusive<u64> = 0..=MAX_MS;
 const PERMILLE: RangeInclusive<u64> = 0..=1_000;
+/// Differences between scores: up to ten logits.
+const LOGIT_MILLI: RangeInclusive<u64> = 0..=10_000;
 
 /// Checks `scenario`; `file` is how errors call it.
 ///
@@ -114,6 +116,8 @@ impl Checker<'_> {
         self.within("model.order", model.order, 1..=6)?;
         self.within("model.hard_permille", model.hard_permille, PERMILLE)?;
         self.within("model.end_permille", model.end_permille, PERMILLE)?;
+        self.within("model.jitter_milli", model.jitter_milli, LOGIT_MILLI)?;
+        self.within("model.tolerance_milli", model.tolerance_milli, LOGIT_MILLI)?;
         self.within("model.token_ms", model.token_ms, TIME_MS)
     }
 
@@ -130,12 +134,12 @@ impl Checker<'_> {
                 );
             }
             if let Some(strategy) = &node.strategy
-                && !strategy::NAMES.contains(&strategy.as_str())
+                && strategy::by_name(strategy).is_none()
             {
                 return self.fail(
                     group,
                     format!("unknown strategy {strategy:?}"),
-                    format!("known are: {}", strategy::NAMES.join(", ")),
+                    format!("known are: {}", strategy::names().collect::<Vec<_>>().join(", ")),
                 );
             }
             let path = |key| format!("nodes.{index}.{key}");

@@ -102,6 +102,10 @@ pub struct ModelSection {
     pub hard_permille: Range,
     /// Hash model: contexts in which the output ends, in thousandths.
     pub end_permille: Range,
+    /// Hash model: how far a machine's scores may be off, in milli-logits.
+    pub jitter_milli: Range,
+    /// Hash model: the tolerance it declares, in milli-logits; 0 for exact arithmetic.
+    pub tolerance_milli: Range,
     /// Time that one generated token takes.
     pub token_ms: Range,
 }
@@ -113,6 +117,8 @@ impl Default for ModelSection {
             order: Range::fixed(3),
             hard_permille: Range::fixed(250),
             end_permille: Range::fixed(5),
+            jitter_milli: Range::fixed(0),
+            tolerance_milli: Range::fixed(0),
             token_ms: Range { low: 10, high: 60 },
         }
     }
@@ -187,6 +193,9 @@ pub struct JobGroup {
     /// Time from one to the next, drawn for each.
     #[serde(default = "minute")]
     pub every_ms: Range,
+    /// All jobs of the table ask for the same: the prompt, the seed and all else is drawn once.
+    #[serde(default)]
+    pub alike: bool,
     /// Tokens of the prompt.
     #[serde(default = "prompt")]
     pub prompt_tokens: Range,

@@ -2,9 +2,9 @@
 
 use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario};
 use super::range::Range;
-use crate::model::{HashModel, HashModelConfig, LanguageModel, NgramModel};
+use crate::model::{HashModel, HashModelConfig, LanguageModel, Models, NgramModel};
 use camelid_core::keys::{NodeId, SecretKey, Verifier};
-use camelid_core::model::{Sampling, TokenId};
+use camelid_core::model::{Manifest, Sampling, TokenId};
 use camelid_core::node::{ClientConfig, NodeConfig, VerifierConfig, WorkerConfig};
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BoundedVec, Stream, Time, tagged_hash};
@@ -13,6 +13,10 @@ use camelid_core::rastic::Spec;
 use camelid_core::script::key_hash_script;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Rounding of the coarse model's scores, in milli-logits: it then writes about one token in thirty
+/// differently.
+const COARSE_STEP_MILLI: u16 = 500;
 
 /// Everything that a run needs.
 pub struct Setup {
@@ -24,10 +28,6 @@ pub struct Setup {
     pub params: Arc<Params>,
     /// The nodes.
     pub nodes: Vec<NodeSetup>,
-    /// The model that all of them run.
-    pub model: Arc<dyn LanguageModel>,
-    /// A cheap imitation of the model, for those who cut corners.
-    pub draft: Arc<dyn LanguageModel>,
     /// Jobs to open.
     pub jobs: Vec<PlannedJob>,
     /// What goes wrong.
@@ -53,6 +53,8 @@ pub struct NodeSetup {
     pub group: String,
     /// What the production node is told.
     pub config: NodeConfig,
+    /// The models on its machine.
+    pub models: Models,
     /// The strategy, or `None` for an honest node.
     pub strategy: Option<String>,
     /// Relative hash power.
@@ -116,6 +118,11 @@ impl Setup {
         .setup(verifier)
     }
 
+    /// The network's model, as the first machine computes it (there is one: the loader asks for two).
+    pub fn model(&self) -> &dyn LanguageModel {
+        &*self.nodes[0].models.full
+    }
+
     /// True when node `index` follows the protocol.
     pub fn is_honest(&self, index: usize) -> bool {
         self.nodes.get(index).is_some_and(|node| node.strategy.is_none())
@@ -131,7 +138,8 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn setup(mut self, verifier: &Arc<dyn Verifier>) -> Setup {
-        let (model, draft) = self.models();
+        let models_on = self.models();
+        let manifest = models_on(0).full.manifest().clone();
         let groups = self.groups();
         let params = Arc::new(self.params(&groups));
         let neighbours = self.topology(groups.len());
@@ -139,7 +147,8 @@ impl Drawing<'_> {
         let nodes = groups
             .iter()
             .zip(&neighbours)
-            .map(|(member, peers)| NodeSetup {
+            .zip(0..)
+            .map(|((member, peers), number)| NodeSetup {
                 name: member.name.clone(),
                 group: member.group.name.clone(),
                 config: NodeConfig {
@@ -148,7 +157,7 @@ impl Drawing<'_> {
                     peers: peers.iter().filter_map(|peer| ids.get(*peer)).copied().collect(),
                     seed: self.stream(&format!("{} seed", member.name)).next_u64(),
                     verifier: verifier.clone(),
-                    models: vec![model.manifest().clone()],
+                    models: vec![manifest.clone()],
                     client: member.has(Role::Client).then_some(ClientConfig {
                         verify: member.group.verify,
                     }),
@@ -160,6 +169,7 @@ impl Drawing<'_> {
                     }),
                     miner: member.has(Role::Miner),
                 },
+                models: models_on(number),
                 strategy: member.group.strategy.clone(),
                 hash_power: member.hash_power,
             })
@@ -168,7 +178,7 @@ impl Drawing<'_> {
             .iter()
             .map(|member| (member.name.clone(), member.group.name.clone()))
             .collect();
-        let jobs = self.jobs(&names, &*model);
+        let jobs = self.jobs(&names, &manifest);
         let faults = self.faults(&names);
         let network = &self.scenario.network;
         let link = Link {
@@ -181,8 +191,6 @@ impl Drawing<'_> {
             scenario: self.scenario.clone(),
             seed: self.seed,
             nodes,
-            model,
-            draft,
             jobs,
             faults,
             link,
@@ -212,27 +220,41 @@ impl Drawing<'_> {
         u32::try_from(self.draw(range, label)).unwrap_or(u32::MAX)
     }
 
-    fn models(&mut self) -> (Arc<dyn LanguageModel>, Arc<dyn LanguageModel>) {
+    /// The models of the machine with a given number.
+    fn models(&mut self) -> Box<dyn Fn(u64) -> Models> {
         let section = self.scenario.model.clone();
         match section.kind {
             ModelKind::Hash => {
-                let permille = |value: u64| u16::try_from(value).unwrap_or(u16::MAX);
+                let narrow = |value: u64| u16::try_from(value).unwrap_or(u16::MAX);
                 let model = HashModel::new(HashModelConfig {
                     language: self.seed,
-                    hard_permille: permille(self.draw(section.hard_permille, "model.hard_permille")),
-                    end_permille: permille(self.draw(section.end_permille, "model.end_permille")),
+                    hard_permille: narrow(self.draw(section.hard_permille, "model.hard_permille")),
+                    end_permille: narrow(self.draw(section.end_permille, "model.end_permille")),
+                    jitter_milli: narrow(self.draw(section.jitter_milli, "model.jitter_milli")),
+                    tolerance_milli: self.draw_u32(section.tolerance_milli, "model.tolerance_milli"),
                     ..HashModelConfig::default()
                 });
-                let draft = model.imitation(1);
-                (Arc::new(model), Arc::new(draft))
+                Box::new(move |machine| {
+                    let model = model.on_machine(machine);
+                    Models {
+                        draft: Arc::new(model.imitation(1)),
+                        coarse: Arc::new(model.quantized(COARSE_STEP_MILLI)),
+                        full: Arc::new(model),
+                    }
+                })
             }
             ModelKind::Ngram => {
                 let order = usize::try_from(self.draw(section.order, "model.order")).unwrap_or(1);
-                let draft = order.saturating_sub(1).max(1);
-                (
-                    Arc::new(NgramModel::train(order, NgramModel::TEXT)),
-                    Arc::new(NgramModel::train(draft, NgramModel::TEXT)),
-                )
+                let draft = Arc::new(NgramModel::train(
+                    order.saturating_sub(1).max(1),
+                    NgramModel::TEXT,
+                ));
+                let models = Models {
+                    full: Arc::new(NgramModel::train(order, NgramModel::TEXT)),
+                    draft: draft.clone(),
+                    coarse: draft,
+                };
+                Box::new(move |_| models.clone())
             }
         }
     }
@@ -294,7 +316,7 @@ impl Drawing<'_> {
         neighbours
     }
 
-    fn jobs(&mut self, names: &[(String, String)], model: &dyn LanguageModel) -> Vec<PlannedJob> {
+    fn jobs(&mut self, names: &[(String, String)], manifest: &Manifest) -> Vec<PlannedJob> {
         let mut jobs = Vec::new();
         for (group_index, group) in self.scenario.jobs.iter().enumerate() {
             let group = group.get_ref();
@@ -303,12 +325,13 @@ impl Drawing<'_> {
             let count = self.draw(group.count, &format!("{label}.count"));
             let mut at_ms = self.draw(group.start_ms, &format!("{label}.start_ms"));
             for number in 0..count {
-                let mut stream = self.stream(&format!("{label} {number}"));
+                let drawn_as = if group.alike { 0 } else { number };
+                let mut stream = self.stream(&format!("{label} {drawn_as}"));
                 let Some(node) = clients.get(usize::try_from(number).unwrap_or(0) % clients.len().max(1))
                 else {
                     break;
                 };
-                let command = Command::OpenJob(Box::new(job_request(group, model, &mut stream)));
+                let command = Command::OpenJob(Box::new(job_request(group, manifest, &mut stream)));
                 jobs.push(PlannedJob {
                     at_ms,
                     node: *node,
@@ -382,8 +405,7 @@ fn members_of<'a>(names: &'a [(String, String)], name: &'a str) -> impl Iterator
     matching.map(|(index, _)| index)
 }
 
-fn job_request(group: &JobGroup, model: &dyn LanguageModel, stream: &mut Stream) -> JobRequest {
-    let manifest = model.manifest();
+fn job_request(group: &JobGroup, manifest: &Manifest, stream: &mut Stream) -> JobRequest {
     let mut draw = |range: Range| stream.range(range.low, range.high);
     let prompt_tokens = draw(group.prompt_tokens);
     let max_tokens = draw(group.max_tokens);

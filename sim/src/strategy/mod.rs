@@ -1,28 +1,82 @@
 //! Byzantine nodes: the production node with a strategy between it and the world.
 //!
 //! A strategy may rewrite, drop and add inputs and outputs. It holds its own node's key and no
-//! other, so whatever it signs is signed as itself. One file per strategy.
+//! other, so whatever it signs is signed as itself. One file per strategy, but for those that only
+//! hand in another output than the model's: they share [`content`].
 
+mod content;
+mod copied_commitment;
 mod double_spend;
+mod engage;
 mod garbage_ciphertext;
 mod never_cosign;
-mod substitution;
 mod withhold_output;
 
-use camelid_core::keys::SecretKey;
+use crate::model::Models;
+use crate::scenario::{NodeSetup, Role};
+use camelid_core::keys::{NodeId, SecretKey};
 use camelid_core::node::Node;
 use camelid_core::primitives::{Digest, Stream, Time};
 use camelid_core::process::{Input, Output, Outputs, Process};
-use camelid_core::wire::{Envelope, Message, Packet};
+use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
+use content::{Content, edit, rerun};
 
-/// All strategies, by the names that scenarios use.
-pub const NAMES: &[&str] = &[
-    "double-spend",
-    "garbage-ciphertext",
-    "never-cosign",
-    "substitution",
-    "withhold-output",
+/// A strategy that scenarios can name.
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// The role it perverts: nodes without that role have nothing to attack with.
+    pub role: Role,
+    make: fn() -> Box<dyn Strategy>,
+}
+
+/// All strategies, in alphabetical order.
+pub const KINDS: &[Kind] = &[
+    worker("copied-commitment", || {
+        Box::new(copied_commitment::CopiedCommitment::default())
+    }),
+    worker("draft-between-honest-ends", || {
+        Content::boxed(rerun::draft_between_honest_ends)
+    }),
+    client("double-spend", || Box::new(double_spend::DoubleSpend::default())),
+    worker("early-end", || Content::boxed(edit::early_end)),
+    worker("edit", || Content::boxed(edit::one_token)),
+    worker("empty-output", || Content::boxed(edit::empty)),
+    worker("garbage", || Content::boxed(edit::garbage)),
+    worker("garbage-ciphertext", || {
+        Box::new(garbage_ciphertext::GarbageCiphertext::default())
+    }),
+    worker("late-draft", || Content::boxed(rerun::late_draft)),
+    client("never-cosign", || Box::new(never_cosign::NeverCosign)),
+    worker("over-limit", || Content::boxed(edit::over_limit)),
+    worker("padding", || Content::boxed(edit::padding)),
+    worker("prompt-cut", || Content::boxed(rerun::prompt_cut)),
+    worker("quantized-model", || Content::boxed(rerun::quantized_model)),
+    worker("repetition", || Content::boxed(edit::repetition)),
+    worker("replay", || Content::boxed(rerun::replay)),
+    worker("smaller-model", || Content::boxed(rerun::smaller_model)),
+    worker("splice", || Content::boxed(rerun::splice)),
+    worker("substitution", || Content::boxed(rerun::substitution)),
+    worker("truncation", || Content::boxed(edit::truncation)),
+    worker("withhold-output", || Box::new(withhold_output::WithholdOutput)),
+    worker("wrong-seed", || Content::boxed(rerun::wrong_seed)),
+    worker("wrong-temperature", || Content::boxed(rerun::wrong_temperature)),
 ];
+
+const fn worker(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
+    let role = Role::Worker;
+    Kind { name, role, make }
+}
+
+const fn client(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
+    let role = Role::Client;
+    Kind { name, role, make }
+}
+
+/// The names of all strategies.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
 
 /// A way to misbehave.
 pub trait Strategy: Send {
@@ -46,6 +100,8 @@ pub struct Context<'a> {
     pub node: &'a Node,
     /// The node's key.
     pub key: &'a SecretKey,
+    /// The models on its machine.
+    pub models: &'a Models,
     /// Its own random stream.
     pub stream: &'a mut Stream,
     attacks: &'a mut u64,
@@ -77,38 +133,53 @@ impl Context<'_> {
         let envelope = Envelope::new(*magic, *sender, *recipient, *message_id, *hops_left, message)?;
         Some(envelope.to_packet())
     }
+
+    /// Sends a message of our own to all peers, who pass it on to `recipient`.
+    pub fn send(&self, recipient: NodeId, message: &Message, out: &mut Outputs) {
+        let magic = self.node.chain().params().magic;
+        // Ids of a strategy's messages count down, away from those of the node behind it.
+        let id = u64::MAX - self.now.0;
+        let Some(envelope) = Envelope::new(magic, self.key.node_id(), Some(recipient), id, MAX_HOPS, message)
+        else {
+            return;
+        };
+        let packet = envelope.to_packet();
+        for peer in self.node.peers() {
+            out.push(Output::Send {
+                to: *peer,
+                packet: packet.clone(),
+            });
+        }
+    }
 }
 
 /// The strategy called `name`.
 pub fn by_name(name: &str) -> Option<Box<dyn Strategy>> {
-    Some(match name {
-        "double-spend" => Box::new(double_spend::DoubleSpend::default()),
-        "garbage-ciphertext" => Box::new(garbage_ciphertext::GarbageCiphertext::default()),
-        "never-cosign" => Box::new(never_cosign::NeverCosign),
-        "substitution" => Box::new(substitution::Substitution::default()),
-        "withhold-output" => Box::new(withhold_output::WithholdOutput),
-        _ => return None,
-    })
+    KINDS
+        .iter()
+        .find(|kind| kind.name == name)
+        .map(|kind| (kind.make)())
 }
 
 /// A production node, perhaps behind a strategy.
 pub struct Actor {
     node: Node,
     key: SecretKey,
+    models: Models,
     strategy: Option<Box<dyn Strategy>>,
     stream: Stream,
     attacks: u64,
 }
 
 impl Actor {
-    /// `node` behind the strategy called `strategy` (honest without one).
-    pub fn new(node: Node, key: SecretKey, strategy: Option<&str>, seed: u64) -> Self {
-        let strategy = strategy.and_then(by_name);
+    /// `node` behind the strategy that `setup` names (honest without one).
+    pub fn new(node: Node, setup: &NodeSetup) -> Self {
         Self {
             node,
-            key,
-            strategy,
-            stream: Stream::new(seed, "strategy"),
+            key: setup.config.key.clone(),
+            models: setup.models.clone(),
+            strategy: setup.strategy.as_deref().and_then(by_name),
+            stream: Stream::new(setup.config.seed, "strategy"),
             attacks: 0,
         }
     }
@@ -129,11 +200,13 @@ impl Process for Actor {
         let Some(strategy) = &mut self.strategy else {
             return self.node.handle(now, input, out);
         };
-        let (key, stream, attacks) = (&self.key, &mut self.stream, &mut self.attacks);
+        let (key, models) = (&self.key, &self.models);
+        let (stream, attacks) = (&mut self.stream, &mut self.attacks);
         let mut context = Context {
             now,
             node: &self.node,
             key,
+            models,
             stream,
             attacks,
         };
@@ -146,6 +219,7 @@ impl Process for Actor {
             now,
             node: &self.node,
             key,
+            models,
             stream,
             attacks,
         };

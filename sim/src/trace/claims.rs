@@ -161,7 +161,7 @@ impl Collector {
         else {
             return;
         };
-        if *model != step.setup.model.manifest().id() {
+        if *model != step.setup.model().manifest().id() {
             return;
         }
         if let Some(claim) = self.number_of(job, output) {

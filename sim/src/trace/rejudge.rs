@@ -72,7 +72,7 @@ impl<'a> Rejudge<'a> {
     pub fn new(claims: &'a TracedClaims, traced: &'a TracedClaim) -> Self {
         Self {
             traced,
-            model: &*claims.setup.model,
+            model: claims.setup.model(),
             seed: claims.setup.seed,
             asked: OnceCell::new(),
         }

@@ -149,12 +149,7 @@ impl Replayer<'_> {
         }
         records.truncate(durable);
         let process = Node::recover(setup.config.clone(), records.iter().cloned());
-        let actor = Actor::new(
-            process,
-            setup.config.key.clone(),
-            setup.strategy.as_deref(),
-            setup.config.seed,
-        );
+        let actor = Actor::new(process, setup);
         if let Some(slot) = self.actors.get_mut(node) {
             *slot = Some(actor);
         }

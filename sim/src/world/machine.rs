@@ -68,17 +68,9 @@ impl Machine {
 
     /// Starts the node from its durable records and returns their number.
     pub(super) fn start(&mut self) -> u32 {
-        let config = self.setup.config.clone();
-        let node = Node::recover(
-            config.clone(),
-            self.records.iter().map(|(record, _)| record.clone()),
-        );
-        self.actor = Some(Actor::new(
-            node,
-            config.key,
-            self.setup.strategy.as_deref(),
-            config.seed,
-        ));
+        let records = self.records.iter().map(|(record, _)| record.clone());
+        let node = Node::recover(self.setup.config.clone(), records);
+        self.actor = Some(Actor::new(node, &self.setup));
         self.boots += 1;
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
     }

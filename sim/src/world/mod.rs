@@ -12,7 +12,7 @@ pub use observer::Observation;
 
 use crate::event;
 use crate::invariant::Invariant;
-use crate::model::{LanguageModel, run_task};
+use crate::model::run_task;
 use crate::report::Violation;
 use crate::scenario::{FaultKind, PlannedFault, Setup, Trigger};
 use crate::trace::Recorder;
@@ -334,8 +334,10 @@ impl<'a> World<'a> {
     }
 
     fn infer(&mut self, node: usize, boot: Boot, request: RequestId, task: &InferenceTask) {
-        let model: &dyn LanguageModel = &*self.setup.model;
-        let result = Box::new(run_task(model, task));
+        let Some(machine) = self.machines.get(node) else {
+            return;
+        };
+        let result = Box::new(run_task(&*machine.setup.models.full, task));
         let tokens = match (&*result, task) {
             (InferenceResult::Generated { output, .. }, _) => output.len(),
             // One pass over all positions costs about as much as a few tokens.

@@ -74,7 +74,8 @@ impl Tickets {
     }
 
     /// The scores of a golden task; true if it was asked from here. A machine that computes others
-    /// would vote against honest nodes, so it does not register for that model.
+    /// than an exact profile promises would vote against honest nodes, so it does not register for
+    /// that model.
     pub(super) fn handle_inferred(
         &mut self,
         base: &Base,
@@ -84,9 +85,10 @@ impl Tickets {
         let Some(model) = self.testing.remove(&request) else {
             return false;
         };
-        let golden = base.manifest(&model).map(|manifest| manifest.golden);
-        let passed = match result {
-            InferenceResult::Predicted { predictions } => Some(score_root(predictions)) == golden,
+        let passed = match (base.manifest(&model), result) {
+            (Some(manifest), InferenceResult::Predicted { predictions }) => {
+                !manifest.profile.exact || score_root(predictions) == manifest.golden
+            }
             _ => false,
         };
         self.tested.insert(model, passed);
