@@ -1,6 +1,6 @@
 //! What a seat says.
 
-use crate::keys::{PublicKey, Signature, SignatureCheck};
+use crate::keys::{PublicKey, SecretKey, Signature, SignatureCheck};
 use crate::primitives::{BlockHash, Hash256, JobId, tagged_hash};
 use crate::tx::OutPoint;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -43,8 +43,19 @@ pub fn ballot_commitment(
     tagged_hash("camelid/ballot", &(genesis, job, seq, ticket, ballot, salt))
 }
 
+/// A seat's signature for [`vote_check`].
+pub fn sign_vote(
+    genesis: &BlockHash,
+    round: (&JobId, u32),
+    ticket: &OutPoint,
+    commitment: &Hash256,
+    key: &SecretKey,
+) -> Signature {
+    key.sign(&vote_hash(genesis, round, ticket, commitment))
+}
+
 /// What a seat signs when it commits to a ballot.
-pub(crate) fn vote_hash(
+fn vote_hash(
     genesis: &BlockHash,
     (job, seq): (&JobId, u32),
     ticket: &OutPoint,

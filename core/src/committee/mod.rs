@@ -11,8 +11,7 @@ mod tally;
 mod ticket;
 
 pub use audit::is_audited;
-pub(crate) use ballot::vote_hash;
-pub use ballot::{Ballot, Finding, ballot_commitment, vote_check};
+pub use ballot::{Ballot, Finding, ballot_commitment, sign_vote, vote_check};
 pub use sortition::{beacon_seed, challenge_stream, draw};
 pub use tally::{Decision, Rule, Tally, tally};
 pub use ticket::{MAX_MODELS, Models, Registration, Ticket, unbond_check};

@@ -8,7 +8,7 @@ use crate::process::{Event, Outputs};
 use crate::tx::{ActionKind, ClaimKind, OutPoint};
 use crate::wire::Message;
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::collections::BTreeSet;
 
 /// A party's means in a dispute.
 pub(super) struct Brief<'a> {
@@ -45,12 +45,16 @@ impl Base {
         }
     }
 
-    fn send_evidence(&mut self, dispute: &Dispute, evidence: &Evidence, out: &mut Outputs) {
+    /// Shows evidence to the seats that have not voted.
+    pub(super) fn send_evidence(&mut self, dispute: &Dispute, evidence: &Evidence, out: &mut Outputs) {
         let waiting = dispute
             .current_seats()
             .iter()
             .filter(|seat| seat.vote == Vote::None);
-        let recipients: Vec<_> = waiting.map(|seat| seat.key.key_hash()).collect();
+        let recipients: BTreeSet<_> = waiting
+            .map(|seat| seat.key.key_hash())
+            .filter(|recipient| *recipient != self.id())
+            .collect();
         for recipient in &recipients {
             let message = Message::Evidence(Box::new(evidence.clone()));
             self.send_through(Some(*recipient), &message, out);

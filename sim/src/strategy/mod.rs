@@ -6,9 +6,12 @@
 
 mod content;
 mod copied_commitment;
+mod copied_vote;
 mod double_spend;
 mod engage;
+mod evidence;
 mod garbage_ciphertext;
+mod misread;
 mod never_cosign;
 mod withhold_output;
 
@@ -20,6 +23,7 @@ use camelid_core::primitives::{Digest, Stream, Time};
 use camelid_core::process::{Input, Output, Outputs, Process};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
 use content::{Content, edit, rerun};
+use misread::Misread;
 
 /// A strategy that scenarios can name.
 pub struct Kind {
@@ -32,32 +36,55 @@ pub struct Kind {
 
 /// All strategies, in alphabetical order.
 pub const KINDS: &[Kind] = &[
+    verifier("colluding-verifier", || Misread::boxed(misread::opposite)),
     worker("copied-commitment", || {
         Box::new(copied_commitment::CopiedCommitment::default())
     }),
+    verifier("copied-vote", || Box::new(copied_vote::CopiedVote::default())),
+    verifier("deaf-verifier", || Box::new(evidence::DeafVerifier)),
+    client("double-spend", || Box::new(double_spend::DoubleSpend::default())),
     worker("draft-between-honest-ends", || {
         Content::boxed(rerun::draft_between_honest_ends)
     }),
-    client("double-spend", || Box::new(double_spend::DoubleSpend::default())),
     worker("early-end", || Content::boxed(edit::early_end)),
+    verifier("echo-verifier", || Misread::boxed(misread::echo)),
     worker("edit", || Content::boxed(edit::one_token)),
     worker("empty-output", || Content::boxed(edit::empty)),
+    client("false-claim", || Misread::boxed(misread::find_fault)),
+    worker("foreseen-challenge", || Content::boxed(rerun::foreseen_challenge)),
     worker("garbage", || Content::boxed(edit::garbage)),
     worker("garbage-ciphertext", || {
         Box::new(garbage_ciphertext::GarbageCiphertext::default())
     }),
     worker("late-draft", || Content::boxed(rerun::late_draft)),
     client("never-cosign", || Box::new(never_cosign::NeverCosign)),
+    client("no-evidence", || Box::new(evidence::NoEvidence)),
     worker("over-limit", || Content::boxed(edit::over_limit)),
     worker("padding", || Content::boxed(edit::padding)),
     worker("prompt-cut", || Content::boxed(rerun::prompt_cut)),
     worker("quantized-model", || Content::boxed(rerun::quantized_model)),
     worker("repetition", || Content::boxed(edit::repetition)),
     worker("replay", || Content::boxed(rerun::replay)),
+    client("selective-evidence", || {
+        Box::new(evidence::SelectiveEvidence::default())
+    }),
+    verifier("silent-verifier", || Misread::boxed(misread::nothing)),
     worker("smaller-model", || Content::boxed(rerun::smaller_model)),
     worker("splice", || Content::boxed(rerun::splice)),
     worker("substitution", || Content::boxed(rerun::substitution)),
+    worker("substitution-without-evidence", || {
+        Box::new(Both(
+            Content::boxed(rerun::substitution),
+            Box::new(evidence::NoEvidence),
+        ))
+    }),
     worker("truncation", || Content::boxed(edit::truncation)),
+    client("unproven-claim", || {
+        Box::new(Both(
+            Misread::boxed(misread::find_fault),
+            Box::new(evidence::NoEvidence),
+        ))
+    }),
     worker("withhold-output", || Box::new(withhold_output::WithholdOutput)),
     worker("wrong-seed", || Content::boxed(rerun::wrong_seed)),
     worker("wrong-temperature", || Content::boxed(rerun::wrong_temperature)),
@@ -65,6 +92,11 @@ pub const KINDS: &[Kind] = &[
 
 const fn worker(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
     let role = Role::Worker;
+    Kind { name, role, make }
+}
+
+const fn verifier(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
+    let role = Role::Verifier;
     Kind { name, role, make }
 }
 
@@ -89,6 +121,24 @@ pub trait Strategy: Send {
     /// Sees an output of the node; what it pushes to `out` leaves.
     fn on_output(&mut self, _context: &mut Context<'_>, output: Output, out: &mut Outputs) {
         out.push(output);
+    }
+}
+
+/// One strategy behind another.
+struct Both(Box<dyn Strategy>, Box<dyn Strategy>);
+
+impl Strategy for Both {
+    fn on_input(&mut self, context: &mut Context<'_>, input: Input, out: &mut Outputs) -> Option<Input> {
+        let input = self.0.on_input(context, input, out)?;
+        self.1.on_input(context, input, out)
+    }
+
+    fn on_output(&mut self, context: &mut Context<'_>, output: Output, out: &mut Outputs) {
+        let mut between = Outputs::new();
+        self.1.on_output(context, output, &mut between);
+        for output in between.take() {
+            self.0.on_output(context, output, out);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ mod tickets;
 use super::base::Base;
 use super::config::VerifierConfig;
 use super::record::{CastVote, Record};
-use crate::committee::{Ballot, Finding, ballot_commitment, vote_hash};
+use crate::committee::{Ballot, Finding, ballot_commitment, sign_vote};
 use crate::dispute::Evidence;
 use crate::escrow::{JobRecord, Phase, Seat, Stage, Standing, Vote, Window};
 use crate::model::InferenceResult;
@@ -147,7 +147,7 @@ impl Verifier {
         });
         let genesis = base.chain.ledger().genesis();
         let commitment = ballot_commitment(genesis, (&job, seq), &ticket, &vote.ballot, &vote.salt);
-        let signature = key.sign(&vote_hash(genesis, (&job, seq), &ticket, &commitment));
+        let signature = sign_vote(genesis, (&job, seq), &ticket, &commitment, &key);
         let kind = ActionKind::VoteCommit {
             ticket,
             commitment,
@@ -233,9 +233,14 @@ impl Verifier {
             return;
         }
         let standing = base.standing(now, record);
+        let Some(dispute) = standing.record.state.dispute() else {
+            return;
+        };
         if own_seats(base, &standing.record).is_empty() {
             return;
         }
+        // A party may show it to one seat only: pass it on to the others.
+        base.send_evidence(dispute, &evidence, out);
         self.evidence.insert(evidence.job, evidence);
         self.drive_round(base, now, &standing, out);
     }

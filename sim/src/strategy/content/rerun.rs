@@ -1,7 +1,14 @@
 //! Outputs forged by running a model again, or another one.
 
 use super::{Forger, Job};
+use camelid_core::committee::challenge_stream;
 use camelid_core::model::{Sampling, TokenId};
+use camelid_core::params::ChallengeSource;
+use camelid_core::primitives::Hash256;
+use camelid_core::rastic::{Claim, Spec, plan};
+
+/// Tokens that are tried before an attack is given up.
+const TRIES: usize = 16;
 
 /// C01: one interior token swapped, and the model goes on from there: exactly one position does not
 /// follow from those before it.
@@ -9,6 +16,26 @@ pub(in crate::strategy) fn substitution(forger: &mut Forger<'_>) -> Option<Vec<T
     let (position, token) = forger.swap()?;
     let prefix = [&forger.honest[..position], &[token]].concat();
     forger.job.write(&*forger.models.full, &prefix)
+}
+
+/// B01: one interior token swapped where the paper's challenge will not look, if the challenge hangs on
+/// the job id.
+pub(in crate::strategy) fn foreseen_challenge(forger: &mut Forger<'_>) -> Option<Vec<TokenId>> {
+    let seed = Hash256([0; 32]);
+    (0..TRIES).find_map(|_| {
+        let output = substitution(forger)?;
+        let swapped = forger.honest.iter().zip(&output).position(|(a, b)| a != b)?;
+        let claim = Claim {
+            prompt: &forger.job.prompt,
+            output: &output,
+            max_tokens: forger.job.max_tokens,
+            end_tokens: &forger.models.full.manifest().end_tokens,
+        };
+        let mut stream = challenge_stream(ChallengeSource::Job, &forger.job.id, &seed);
+        let checked = plan(Spec::V1AsWritten, &claim, 1, &mut stream).positions;
+        let position = u32::try_from(forger.job.prompt.len() + swapped).ok()?;
+        (!checked.contains(&position)).then_some(output)
+    })
 }
 
 /// C02: the beginning of one honest run and the end of another. The second is what the model writes
