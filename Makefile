@@ -6,7 +6,7 @@ WASM := wasm32-unknown-unknown
 # The probe has 1.2 MB of code, an empty program 15 kB: far less means that calls were optimised away.
 WASM_MIN_CODE_BYTES := 1000000
 
-.PHONY: help run test bench madsim lint fmt doc probe deny nightly
+.PHONY: help run test bench madsim lint fmt doc probe deny traces nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,6 +48,10 @@ probe:    ## build the core for wasm32 and show that it imports nothing
 deny:     ## licences, banned crates and sources of every dependency
 	@$(ENSURE) cargo-deny
 	cargo deny check licenses bans sources
+
+traces:   ## record the corpus of attack traces in scenarios/traces anew
+	@$(ENSURE)
+	tools/traces
 
 nightly:  ## hours: many more property cases and seeds
 	@$(ENSURE)

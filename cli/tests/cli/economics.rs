@@ -1,6 +1,6 @@
 //! `camelid rastic economics`.
 
-use crate::support::Place;
+use crate::support::{Place, rastic_page};
 use serde_json::Value;
 
 fn economics(args: &str) -> Value {
@@ -95,4 +95,12 @@ fn wrong_usage_exits_2() {
         assert_eq!(ran.code, 2, "{args}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{args}");
     }
+}
+
+#[test]
+fn the_page_shows_what_is_printed() {
+    let args = "rastic economics --gain 0.9 --reward 1 --check-permille 50 --detect-permille 11.71875";
+    assert!(rastic_page().contains(&format!("$ camelid {args}\n")));
+    let ran = Place::new().camelid(&format!("{args} --json"));
+    assert!(rastic_page().contains(ran.stdout.trim_end()), "{}", ran.stdout);
 }

@@ -1,5 +1,6 @@
 //! The binary as scripts see it: standard output, standard error and exit codes.
 
+mod corpus;
 mod detection;
 mod economics;
 mod load;

@@ -1,6 +1,6 @@
 //! `camelid rastic power`.
 
-use crate::support::Place;
+use crate::support::{Place, rastic_page};
 use serde_json::Value;
 
 fn power(args: &str) -> Value {
@@ -100,5 +100,17 @@ fn people_get_a_curve() {
         "254 ",
     ] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_page_shows_what_is_printed() {
+    let place = Place::new();
+    let args = "rastic power --n 254 --k 3 --m 8 --want 0.99";
+    let words = place.camelid(&format!("{args} --mismatch-ppm 1000")).stdout;
+    let (figures, _curve) = words.split_once("\n\n").expect("figures, and a curve");
+    let record = place.camelid(&format!("{args} --json")).stdout;
+    for part in [figures, record.trim_end()] {
+        assert!(rastic_page().contains(part), "{part}");
     }
 }

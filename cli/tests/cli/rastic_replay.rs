@@ -186,7 +186,7 @@ fn people_get_tables() {
     for part in [
         "worker-0",
         "substitution",
-        "v2 invalid, settled",
+        "v2 invalid, ",
         "1 of 22",
         "4.5455 %",
         "expected slashed",

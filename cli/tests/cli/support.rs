@@ -66,6 +66,12 @@ impl From<Output> for Ran {
     }
 }
 
+/// The page about `camelid rastic`.
+pub fn rastic_page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/rastic.md");
+    fs::read_to_string(path).expect("the page")
+}
+
 /// A scenario in which a worker withholds what it sold; `expect` is more of its last table.
 pub fn scenario(name: &str, expect: &str) -> String {
     format!(
