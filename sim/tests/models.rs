@@ -318,6 +318,46 @@ fn an_imitation_agrees_where_it_is_easy() {
     assert!((50..500).contains(&all), "all hard: {all}");
 }
 
+#[test]
+fn a_quantized_model_agrees_nearly_always() {
+    let (_, prompts) = models().swap_remove(1);
+    let model = hash_model();
+    let share = |step_milli| agreement_permille(&model, &model.quantized(step_milli), &prompts);
+    assert_eq!(share(1), 1000);
+    let (fine, coarse) = (share(100), share(500));
+    assert!(coarse < fine && fine < 1000, "{coarse} {fine}");
+    assert!((900..990).contains(&coarse), "{coarse}");
+    assert_ne!(model.quantized(500).manifest().id(), model.manifest().id());
+}
+
+#[test]
+fn machines_of_one_model_keep_to_its_tolerance() {
+    let (_, prompts) = models().swap_remove(1);
+    let jitter_milli = 50;
+    let model = HashModel::new(HashModelConfig {
+        jitter_milli,
+        ..HashModelConfig::default()
+    });
+    let (worker, client) = (model.on_machine(1), model.on_machine(2));
+    assert_eq!(worker.manifest(), client.manifest());
+    let mut gaps = BTreeSet::new();
+    for (seed, prompt) in (0..).zip(&prompts) {
+        let (output, _) = generate(&worker, prompt, 200, seed, WARM);
+        let positions: Vec<u32> = (length(prompt)..).take(output.len()).collect();
+        let task = predict_task(&client, prompt, &output, &positions, seed, WARM);
+        gaps.extend(
+            predictions(run_task(&client, &task))
+                .iter()
+                .map(|at| at.gap_milli),
+        );
+    }
+    assert!(gaps.len() > 1, "the machines differ somewhere");
+    assert!(
+        gaps.iter().all(|gap| *gap <= 4 * u32::from(jitter_milli)),
+        "{gaps:?}"
+    );
+}
+
 // ---- Refusals ----
 
 #[test]

@@ -38,8 +38,8 @@ impl Strategy for CopiedCommitment {
     }
 
     fn on_output(&mut self, context: &mut Context<'_>, output: Output, out: &mut Outputs) {
-        match engage::sent_by(context, &output) {
-            Some((job, ..)) => self.send(context, job, output, out),
+        match engage::own(context, &output) {
+            Some((job, _)) => self.send(context, job, output, out),
             None => out.push(output),
         }
     }

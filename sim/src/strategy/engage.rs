@@ -6,7 +6,7 @@ use camelid_core::primitives::{Commitment, JobId};
 use camelid_core::process::Output;
 use camelid_core::script::{Script, key_hash_script_sig};
 use camelid_core::tx::{Action, ActionKind, Transaction, signature_hash};
-use camelid_core::wire::{Envelope, Message};
+use camelid_core::wire::Message;
 
 /// What an Engage says of its node.
 pub(super) struct Party {
@@ -34,16 +34,15 @@ pub(super) fn party(engage: &Transaction) -> Option<(JobId, Party)> {
     }
 }
 
-/// The half-signed Engage in `output`, if the node behind us sends its own.
-pub(super) fn sent_by(context: &Context<'_>, output: &Output) -> Option<(JobId, Envelope, Party)> {
+/// The job and the node of the half-signed Engage in `output`, if the node behind us sends its own.
+pub(super) fn own(context: &Context<'_>, output: &Output) -> Option<(JobId, Party)> {
     let Output::Send { packet, .. } = output else {
         return None;
     };
     let (envelope, Message::Engage(engage)) = context.open(packet)? else {
         return None;
     };
-    let (job, party) = party(&engage)?;
-    (envelope.sender == context.node.id()).then_some((job, envelope, party))
+    party(&engage).filter(|_| envelope.sender == context.node.id())
 }
 
 /// `output`, which sends an Engage of ours, with another commitment in it and signed anew.

@@ -2,7 +2,7 @@
 //!
 //! A strategy may rewrite, drop and add inputs and outputs. It holds its own node's key and no
 //! other, so whatever it signs is signed as itself. One file per strategy, but for those that only
-//! hand in another output than the model's: they share [`content`].
+//! hand in another output than the model's: they share the folder `content`.
 
 mod content;
 mod copied_commitment;

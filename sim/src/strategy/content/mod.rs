@@ -7,6 +7,8 @@
 pub(super) mod edit;
 mod opening;
 pub(super) mod rerun;
+#[cfg(test)]
+mod tests;
 
 use super::{Context, Strategy};
 use crate::model::{LanguageModel, Models, run_task};
@@ -157,21 +159,22 @@ impl Content {
             models: context.models,
             stream: context.stream,
         });
-        self.earlier.push((job.clone(), honest.to_vec()));
+        let (id, max_tokens) = (job.id, job.max_tokens);
+        self.earlier.push((job, honest.to_vec()));
         let Some(output) = forged.and_then(BoundedVec::from_vec) else {
             return result;
         };
         let end_tokens = &context.models.full.manifest().end_tokens;
-        match Finish::derive(&output, end_tokens, job.max_tokens) {
+        match Finish::derive(&output, end_tokens, max_tokens) {
             Some(finish) => {
                 context.attacked();
                 InferenceResult::Generated { output, finish }
             }
             None => {
-                let salt = context.key.derive("forged-opening", job.id.as_ref());
+                let salt = context.key.derive("forged-opening", id.as_ref());
                 // There is no right finish; this one a client could believe without counting.
                 let finish = Finish::Limit;
-                self.openings.plan(job.id, Opening { finish, output, salt });
+                self.openings.plan(id, Opening { finish, output, salt });
                 result
             }
         }

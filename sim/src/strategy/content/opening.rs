@@ -3,7 +3,7 @@
 use crate::strategy::{Context, engage};
 use camelid_core::escrow::JobState;
 use camelid_core::job::{Opening, SignedDelivery};
-use camelid_core::keys::seal;
+use camelid_core::keys::{NodeId, seal};
 use camelid_core::primitives::{JobId, encode};
 use camelid_core::process::{Output, Outputs};
 use camelid_core::wire::Message;
@@ -24,7 +24,7 @@ impl Openings {
 
     /// `output` with the planned commitment in it, if it is an Engage of ours.
     pub(super) fn commit(&self, context: &mut Context<'_>, output: Output) -> Output {
-        let Some((job, _, own)) = engage::sent_by(context, &output) else {
+        let Some((job, own)) = engage::own(context, &output) else {
             return output;
         };
         let Some(opening) = self.planned.get(&job) else {
@@ -51,12 +51,8 @@ impl Openings {
     }
 }
 
-/// The delivery of `opening`, once our Engage with its commitment is buried.
-fn delivery(
-    context: &Context<'_>,
-    job: &JobId,
-    opening: &Opening,
-) -> Option<(camelid_core::keys::NodeId, Message)> {
+/// The delivery of `opening` and who it is for, once our Engage with its commitment is buried.
+fn delivery(context: &Context<'_>, job: &JobId, opening: &Opening) -> Option<(NodeId, Message)> {
     let chain = context.node.chain();
     let record = chain.ledger().job(job)?;
     let JobState::Engaged(engagement) = &record.state else {
