@@ -67,6 +67,9 @@ impl Tally {
         match () {
             () if self.honest_slashed > 0 => format!("{} honest slashed", self.honest_slashed),
             () if self.jobs.slashed > 0 => format!("{} stakes slashed", self.jobs.slashed),
+            () if invalid > 0 && !loaded.has_dishonest_worker() => {
+                format!("{invalid} of {judged} honest condemned")
+            }
             () if invalid > 0 => format!("{invalid} of {judged} caught"),
             () if self.attacks() == 0 => "nobody to catch".into(),
             // Clients judge the work of workers; a dishonest client is held by the ledger's rules.
