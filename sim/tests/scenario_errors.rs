@@ -360,6 +360,18 @@ const LIMITS: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "[run]",
+        "[model]\njitter_milli = 10_001\n[run]",
+        "jitter_milli",
+        "0 to 10000",
+    ),
+    (
+        "[run]",
+        "[model]\ntolerance_milli = 10_001\n[run]",
+        "tolerance_milli",
+        "0 to 10000",
+    ),
+    (
+        "[run]",
         "[model]\ntoken_ms = 604_800_001\n[run]",
         "token_ms",
         "0 to 604800000",
@@ -540,7 +552,7 @@ const MORE_FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "sometimes = [{ event = \"attack:nap\" }]",
         "sometimes",
         "unknown event \"attack:nap\"",
-        "attack:never-cosign, attack:substitution",
+        "attack:never-cosign, attack:over-limit",
     ),
 ];
 
