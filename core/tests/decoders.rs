@@ -5,15 +5,20 @@ mod support;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::Block;
-use camelid_core::dispute::BadDelivery;
+use camelid_core::committee::{Ballot, Finding, MAX_MODELS, Models, Registration, Ticket};
+use camelid_core::dispute::{BadDelivery, Evidence};
+use camelid_core::escrow::{
+    Appeal, Dispute, Engagement, JobRecord, JobState, Origin, Party, Seat, Since, Vote,
+};
 use camelid_core::job::{Offer, SignedDelivery, Terms};
 use camelid_core::keys::{SealContext, Signature};
-use camelid_core::model::{Manifest, PromptTokens};
-use camelid_core::node::{ClientJob, Received, Record, WorkerJob};
+use camelid_core::model::{MAX_PROMPT_TOKENS, MAX_TOKENS, Manifest, PromptTokens};
+use camelid_core::node::{CastVote, ClientJob, Received, Record, WorkerJob};
 use camelid_core::primitives::{
-    BlockHash, BoundedVec, Commitment, Height, JobId, MerkleProof, MerkleTree, Wtxid, decode, encode,
+    BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, Timestamp,
+    Wtxid, decode, encode,
 };
-use camelid_core::tx::{ActionKind, Transaction};
+use camelid_core::tx::{Action, ActionKind, Transaction};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -157,6 +162,142 @@ fn samples() -> Samples {
     }
 }
 
+impl Samples {
+    fn testimony(&self) -> Evidence {
+        Evidence {
+            job: self.offer.job,
+            prompt: self.offer.prompt.clone(),
+            prompt_salt: self.offer.prompt_salt,
+            opening: opening(&[5, END]),
+        }
+    }
+
+    fn engagement(&self) -> Engagement {
+        Engagement {
+            commitment: Commitment([3; 32]),
+            node_key: secret(NODE).public_key(),
+            payout: script_of(NODE),
+            bond: self.engage.inputs[0].previous,
+            since: since(),
+        }
+    }
+
+    /// A record in round 2 with votes of all kinds.
+    fn disputed(&self) -> JobRecord {
+        let ticket = self.open.inputs[0].previous;
+        let key = secret(STRANGER).public_key();
+        let seats = ballots()
+            .map(Vote::Revealed)
+            .into_iter()
+            .chain([Vote::None, Vote::Committed(Hash256([5; 32]))]);
+        let seats: Vec<Seat> = seats.map(|vote| Seat { ticket, key, vote }).collect();
+        let appeal = Appeal {
+            by: Party::Node,
+            deposit: ticket,
+            seats: seats.clone(),
+        };
+        let dispute = Dispute {
+            seats,
+            appeal: Some(appeal),
+            ..Dispute::new(self.engagement(), Origin::Claim { deposit: ticket })
+        };
+        JobRecord {
+            id: self.offer.job,
+            terms: self.terms.clone(),
+            escrow: ticket,
+            seq: 4,
+            since: since(),
+            state: JobState::Disputed(Box::new(dispute)),
+        }
+    }
+}
+
+fn since() -> Since {
+    Since {
+        height: Height(7),
+        mtp: Timestamp(700),
+    }
+}
+
+/// One ballot with each finding.
+fn ballots() -> [Ballot; 4] {
+    let findings = [
+        Finding::Valid,
+        Finding::Invalid { position: 3 },
+        Finding::NoEvidence,
+        Finding::Undecided,
+    ];
+    findings.map(|finding| Ballot {
+        finding,
+        score_root: Hash256([6; 32]),
+    })
+}
+
+fn registration() -> Registration {
+    Registration {
+        key: secret(STRANGER).public_key(),
+        models: Models::from_vec(vec![manifest().id(), ModelId([1; 32])]).unwrap(),
+    }
+}
+
+/// What verifiers send, and what is kept of them.
+fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
+    let (job, ticket) = (s.offer.job, s.open.inputs[0].previous);
+    let signature = Signature([7; 64]);
+    let vote = |kind| bare(job, 3, kind);
+    let step = |kind| Transaction {
+        job_id: None,
+        action: Some(Action { seq: 1, kind }),
+        ..vote(ActionKind::Settle)
+    };
+    let mut decoders = vec![
+        decoder(
+            "Transaction: Register",
+            &step(ActionKind::Register(Box::new(registration()))),
+        ),
+        decoder(
+            "Transaction: Unbond",
+            &step(ActionKind::Unbond { ticket, signature }),
+        ),
+        decoder("Transaction: Withdraw", &step(ActionKind::Withdraw { ticket })),
+        decoder("Evidence", &s.testimony()),
+        decoder("JobRecord", &s.disputed()),
+        decoder("Registration", &registration()),
+    ];
+    let commit = ActionKind::VoteCommit {
+        ticket,
+        commitment: Hash256([5; 32]),
+        signature,
+    };
+    decoders.push(decoder("Transaction: VoteCommit", &vote(commit)));
+    decoders.push(decoder(
+        "Ticket",
+        &Ticket {
+            id: ticket,
+            registration: registration(),
+            registered: Height(1),
+            seq: 2,
+            retired: Some(Height(9)),
+            unbonding: Some(since()),
+        },
+    ));
+    for ballot in ballots() {
+        let salt = [8; 32];
+        let reveal = ActionKind::VoteReveal { ticket, ballot, salt };
+        decoders.push(decoder("Transaction: VoteReveal", &vote(reveal)));
+        let cast = CastVote {
+            job,
+            seq: 3,
+            ticket,
+            ballot,
+            salt,
+        };
+        decoders.push(decoder("Record: Vote", &Record::Vote(Box::new(cast))));
+        decoders.push(decoder("Ballot", &ballot));
+    }
+    decoders
+}
+
 /// One message of each kind, by kind.
 fn messages(samples: &Samples) -> Vec<Message> {
     let s = samples;
@@ -185,6 +326,11 @@ fn messages(samples: &Samples) -> Vec<Message> {
             job,
             signature: Signature([7; 64]),
         },
+        Message::GetEvidence {
+            job,
+            ticket: s.open.inputs[0].previous,
+        },
+        Message::Evidence(Box::new(s.testimony())),
     ]
 }
 
@@ -218,7 +364,6 @@ fn decoders() -> Vec<Decoder> {
     let client_job = ClientJob {
         offer: s.offer.clone(),
         open: s.open.clone(),
-        samples: 3,
         engage: Some(s.engage.clone()),
         received: Some(Received {
             bond: s.engage.inputs[0].previous,
@@ -230,6 +375,8 @@ fn decoders() -> Vec<Decoder> {
     };
     let worker_job = WorkerJob {
         job: s.offer.job,
+        prompt: s.offer.prompt.clone(),
+        prompt_salt: s.offer.prompt_salt,
         opening: opening(&[5, END]),
         engage: s.engage.clone(),
         delivery: None,
@@ -252,6 +399,7 @@ fn decoders() -> Vec<Decoder> {
         decoder("MerkleProof", &s.proof),
         decoder("Params", &*network()),
     ];
+    decoders.extend(verifier_decoders(&s));
     for message in messages(&s) {
         let magic = network().magic;
         decoders.push(decoder(message.name(), &message));
@@ -316,6 +464,27 @@ fn lists_above_their_bound_are_refused_at_once() {
         assert!(refused.is_err_and(|error| error.to_string().contains("longer than its bound")));
         assert!(peak < 1_024, "{peak} bytes");
     }
+}
+
+/// The bounds on lists inside of what verifiers send.
+#[test]
+fn a_ticket_has_at_most_sixteen_models_and_evidence_at_most_a_prompt() {
+    assert_eq!(MAX_MODELS, 16);
+    let key = secret(STRANGER).public_key();
+    let models = |count: u32| encode(&(key, vec![ModelId([1; 32]); count as usize]));
+    assert!(decode::<Registration>(&models(16), 1_000).is_ok());
+    assert!(decode::<Registration>(&models(17), 1_000).is_err());
+
+    // Job, prompt, salt; finish, output, salt.
+    let evidence = |prompt: usize, output: usize| {
+        let opening = (0u8, vec![1u32; output], [4u8; 32]);
+        encode(&(JobId([1; 32]), vec![1u32; prompt], [1u8; 32], opening))
+    };
+    let accepts = |bytes: &[u8]| matches!(Message::from_parts(13, bytes), Ok(Some(_)));
+    let (prompt, output) = (MAX_PROMPT_TOKENS, MAX_TOKENS);
+    assert!(accepts(&evidence(prompt, output)));
+    assert!(!accepts(&evidence(prompt + 1, output)));
+    assert!(!accepts(&evidence(prompt, output + 1)));
 }
 
 #[test]

@@ -13,12 +13,7 @@ fn a_withheld_claim_needs_the_exact_deposit_and_the_clients_signature() {
     let record = record(State::Engaged, job_terms(&params));
     let required = params.jobs.withheld_deposit(record.terms.max_tokens);
     assert_eq!(required, units(200 * (4 * 8 + 600)));
-    let claim = |signature, amount| Event::Withheld {
-        signature,
-        first_input: FUND,
-        deposit: DEPOSIT,
-        amount,
-    };
+    let claim = withheld_claim;
     let by_client = withheld_signature(&record, CLIENT);
     let at = after(10, 600);
     for given in [

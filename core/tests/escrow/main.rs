@@ -3,20 +3,22 @@
 #![allow(clippy::unwrap_used)]
 
 mod guards;
+mod past;
 mod properties;
 #[path = "../support/mod.rs"]
 mod support;
 
 use camelid_core::dispute::BadDelivery;
 use camelid_core::escrow::{
-    Effects, Engagement, Event, Facts, JobError, JobRecord, JobState, Moment, Outcome, Since, transition,
+    Claim, Effects, Engagement, Event, JobError, JobRecord, JobState, Moment, Outcome, Since,
 };
 use camelid_core::job::{Opening, SignedDelivery, Terms};
 use camelid_core::keys::{EcdsaVerifier, Signature};
 use camelid_core::params::Params;
 use camelid_core::primitives::{Amount, BlockHash, Commitment, Height, JobId, Timestamp, Txid};
 use camelid_core::script::Script;
-use camelid_core::tx::{ActionKind, OutPoint};
+use camelid_core::tx::{ActionKind, ClaimKind, OutPoint};
+use past::Past;
 use support::*;
 
 const GENESIS: BlockHash = BlockHash([1; 32]);
@@ -239,6 +241,7 @@ fn state_of(record: &JobRecord) -> State {
         JobState::Delivered(_) => State::Delivered,
         JobState::Withheld { .. } => State::Withheld,
         JobState::Closed(outcome) => State::Closed(*outcome),
+        JobState::Disputed(_) => panic!("no event here leads to a committee"),
     }
 }
 
@@ -275,21 +278,30 @@ impl Events {
                 bond: BOND,
             },
             Step::Settle => Event::Settle,
-            Step::Withheld => Event::Withheld {
-                signature: self.claim,
-                first_input: FUND,
-                deposit: DEPOSIT,
-                amount: self.deposit,
-            },
+            Step::Withheld => withheld_claim(self.claim, self.deposit),
             Step::Deliver => Event::Deliver(&self.good),
             Step::BadDelivery => Event::BadDelivery(&self.bad),
         }
     }
 }
 
+fn withheld_claim(signature: Signature, amount: Amount) -> Event<'static> {
+    let claim = Claim {
+        signature,
+        first_input: FUND,
+        deposit: DEPOSIT,
+        amount,
+    };
+    Event::Claim(ClaimKind::Withheld, claim)
+}
+
 fn withheld_signature(record: &JobRecord, signer: u8) -> Signature {
-    match ActionKind::withheld(&GENESIS, &record.id, record.seq, &FUND, &secret(signer)) {
-        ActionKind::Withheld { signature } => signature,
+    claim_signature(ClaimKind::Withheld, record, signer)
+}
+
+fn claim_signature(kind: ClaimKind, record: &JobRecord, signer: u8) -> Signature {
+    match ActionKind::claim(kind, &GENESIS, (&record.id, record.seq), &FUND, &secret(signer)) {
+        ActionKind::Claim { signature, .. } => signature,
         _ => unreachable!(),
     }
 }
@@ -300,13 +312,7 @@ fn apply(
     event: &Event<'_>,
     moment: Moment,
 ) -> Result<Effects, JobError> {
-    let facts = Facts {
-        params,
-        genesis: &GENESIS,
-        moment,
-        verifier: &EcdsaVerifier,
-    };
-    transition(record, event, &facts)
+    Past::of(moment).apply((params, &EcdsaVerifier, Amount::ZERO), record, event, moment)
 }
 
 #[test]

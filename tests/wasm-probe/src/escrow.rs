@@ -5,8 +5,8 @@ use crate::workshop::{CLIENT, Coin, WORKER, Workshop, coin_of, key, script_of, s
 use camelid_core::escrow::{JobRecord, Outcome};
 use camelid_core::job::SignedDelivery;
 use camelid_core::keys::{SealContext, seal};
-use camelid_core::primitives::{JobId, encode};
-use camelid_core::tx::{Action, ActionKind, Lock, Transaction, TxOut};
+use camelid_core::primitives::{Amount, JobId, encode};
+use camelid_core::tx::{Action, ActionKind, ClaimKind, Lock, Transaction, TxOut};
 use core::hint::black_box;
 
 /// A job whose Engage is mined.
@@ -19,7 +19,11 @@ pub struct Engaged {
 
 impl Engaged {
     pub fn new() -> Self {
-        let mut workshop = Workshop::new();
+        Self::on(Workshop::new())
+    }
+
+    /// A job on this chain.
+    pub fn on(mut workshop: Workshop) -> Self {
         let open = open_job(&workshop);
         workshop.extend(std::slice::from_ref(&open));
         let engage = engage(&workshop, &open);
@@ -65,27 +69,21 @@ impl Engaged {
             &self.workshop.genesis(),
             &[],
             Vec::new(),
-            Some((self.job, action)),
+            Some((Some(self.job), action)),
         );
         self.workshop.extend(&[step]);
     }
 
-    /// Mines a Withheld claim, whose deposit the worker's change pays (anybody's coin would do).
-    fn claim_withheld(&mut self) {
-        let (genesis, params) = (self.workshop.genesis(), self.workshop.params.clone());
-        let record = self.record();
-        let deposit = params.jobs.withheld_deposit(record.terms.max_tokens);
-        let kind = ActionKind::withheld(
+    /// Mines a claim by the client, whose deposit the worker's change pays (anybody's coin would do).
+    pub fn claim(&mut self, kind: ClaimKind, deposit: Amount) {
+        let (genesis, seq) = (self.workshop.genesis(), self.record().seq);
+        let kind = ActionKind::claim(
+            kind,
             &genesis,
-            &self.job,
-            record.seq,
+            (&self.job, seq),
             &self.change.outpoint,
             &key(CLIENT),
         );
-        let action = Action {
-            seq: record.seq,
-            kind,
-        };
         let outputs = vec![TxOut {
             value: deposit,
             lock: Lock::Deposit,
@@ -94,12 +92,18 @@ impl Engaged {
             &genesis,
             std::slice::from_ref(&self.change),
             outputs,
-            Some((self.job, action)),
+            Some((Some(self.job), Action { seq, kind })),
         );
         self.workshop.extend(&[claim]);
     }
 
-    fn outcome(&self) -> Option<Outcome> {
+    fn claim_withheld(&mut self) {
+        let max_tokens = self.record().terms.max_tokens;
+        let deposit = self.workshop.params.jobs.withheld_deposit(max_tokens);
+        self.claim(ClaimKind::Withheld, deposit);
+    }
+
+    pub fn outcome(&self) -> Option<Outcome> {
         self.record().state.outcome()
     }
 }
@@ -116,7 +120,7 @@ fn open_job(workshop: &Workshop) -> Transaction {
     let change = TxOut::to_script(change.expect("100 coins are enough"), script_of(CLIENT));
     let kind = ActionKind::OpenJob(Box::new(terms));
     let action = Action { seq: 0, kind };
-    spend(&genesis, &[coin], vec![escrow, change], Some((job, action)))
+    spend(&genesis, &[coin], vec![escrow, change], Some((Some(job), action)))
 }
 
 fn engage(workshop: &Workshop, open: &Transaction) -> Transaction {
@@ -140,7 +144,7 @@ fn engage(workshop: &Workshop, open: &Transaction) -> Transaction {
         kind,
     };
     let coins = [coin_of(open, 0, CLIENT), stake];
-    spend(&genesis, &coins, vec![bond, change], Some((job, action)))
+    spend(&genesis, &coins, vec![bond, change], Some((Some(job), action)))
 }
 
 /// The lives of three jobs: settled by time; claimed, answered and settled; claimed and slashed.

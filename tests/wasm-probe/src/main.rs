@@ -11,6 +11,7 @@
 
 mod block;
 mod chain;
+mod committee;
 mod dispute;
 mod escrow;
 mod job;
@@ -37,6 +38,7 @@ fn main() {
     job::probe();
     escrow::probe();
     dispute::probe();
+    committee::probe();
     mempool::probe();
     wire::probe();
     node::probe();

@@ -2,8 +2,9 @@
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block, required_bits};
 use camelid_core::chain::{Chain, Submission};
+use camelid_core::escrow::Standing;
 use camelid_core::keys::{EcdsaVerifier, SecretKey};
-use camelid_core::params::{Allocation, Params};
+use camelid_core::params::{Allocation, CommitteeParams, Params};
 use camelid_core::primitives::{Amount, BlockHash, BoundedVec, Hash256, Height, JobId, Time, Timestamp};
 use camelid_core::script::{Script, ScriptBuilder, key_hash_script, key_hash_script_sig};
 use camelid_core::tx::{Action, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash};
@@ -14,8 +15,12 @@ use std::sync::Arc;
 pub const CLIENT: u8 = 1;
 /// Works on it.
 pub const WORKER: u8 = 2;
+/// The first of the [`VERIFIERS`], who come one after the other.
+pub const VERIFIER: u8 = 3;
+/// How many verifiers there are.
+pub const VERIFIERS: u8 = 10;
 /// Is paid for blocks.
-pub const MINER: u8 = 3;
+pub const MINER: u8 = 50;
 /// A time at which no header here is too far ahead.
 pub const LATE: Time = Time(4_000_000_000_000);
 
@@ -34,15 +39,20 @@ pub fn units(units: u64) -> Amount {
     Amount::from_units(black_box(units)).expect("fewer units than there are")
 }
 
-/// The simulator's network, on which [`CLIENT`] and [`WORKER`] have a coin of 100 coins each.
+/// The simulator's network, on which everybody has a coin of 100 coins and leaves quickly.
 pub fn params() -> Arc<Params> {
-    let allocations = [CLIENT, WORKER].map(|owner| Allocation {
+    let allocations = (CLIENT..VERIFIER + VERIFIERS).map(|owner| Allocation {
         script: script_of(owner),
         amount: units(10_000_000_000),
     });
+    let simnet = Params::simnet();
     Arc::new(Params {
-        allocations: BoundedVec::from_vec(allocations.to_vec()).expect("two allocations fit"),
-        ..Params::simnet()
+        allocations: BoundedVec::from_vec(allocations.collect()).expect("a dozen allocations fit"),
+        committee: CommitteeParams {
+            unbonding: 50,
+            ..simnet.committee
+        },
+        ..simnet
     })
 }
 
@@ -66,19 +76,19 @@ pub fn coin_of(transaction: &Transaction, index: u32, owner: u8) -> Coin {
     }
 }
 
-/// A transaction that spends `coins`, signed by their owners.
+/// A transaction that spends `coins`, signed by their owners; the action may concern a job.
 pub fn spend(
     genesis: &BlockHash,
     coins: &[Coin],
     outputs: Vec<TxOut>,
-    act: Option<(JobId, Action)>,
+    act: Option<(Option<JobId>, Action)>,
 ) -> Transaction {
     let inputs = coins.iter().map(|coin| TxIn {
         previous: coin.outpoint,
         script_sig: Script::empty(),
         sequence: NO_EXPIRY,
     });
-    let (job_id, action) = act.unzip();
+    let (job_id, action) = act.map_or((None, None), |(job, action)| (job, Some(action)));
     let mut transaction = Transaction {
         version: if action.is_some() { 2 } else { 1 },
         inputs: BoundedVec::from_vec(inputs.collect()).expect("few inputs"),
@@ -190,13 +200,18 @@ impl Workshop {
     /// Mines until the job may be settled in the next block.
     pub fn extend_until_settleable(&mut self, job: &JobId) {
         loop {
-            let ledger = self.chain.ledger();
-            let moment = ledger.next_moment(self.time_at(ledger.height().plus(1)));
-            let record = ledger.job(job).expect("the job is on the ledger");
-            if record.may_settle(&moment, &self.params) {
+            if self.standing(job).stage.settles() {
                 return;
             }
             self.extend(&[]);
         }
+    }
+
+    /// Where a job will stand in the next block.
+    pub fn standing(&self, job: &JobId) -> Standing {
+        let ledger = self.chain.ledger();
+        let moment = ledger.next_moment(self.time_at(ledger.height().plus(1)));
+        let record = ledger.job(job).expect("the job is on the ledger");
+        record.at(&ledger.clock(black_box(moment)))
     }
 }
