@@ -31,6 +31,9 @@ const MAX_TOKENS: u64 = camelid_core::model::MAX_TOKENS as u64;
 /// Most occurrences that an `eventually` can ask for, and whose times are kept.
 pub(crate) const MAX_AT_LEAST: u64 = 10_000;
 
+/// Highest level of a strategy.
+const MAX_LEVEL: u64 = 1_000;
+
 const TIME_MS: RangeInclusive<u64> = 0..=MAX_MS;
 const PERMILLE: RangeInclusive<u64> = 0..=1_000;
 /// Differences between scores: up to ten logits.
@@ -53,6 +56,14 @@ pub(super) fn check(scenario: &Scenario, file: &str) -> Result<(), LoadError> {
     checker.check_jobs()?;
     checker.check_faults()?;
     checker.check_expectations()
+}
+
+/// The first role that the group's strategy needs and the group does not have.
+fn missing_role(group: &NodeGroup) -> Option<Role> {
+    let mut kinds = strategy::KINDS.iter();
+    let kind = kinds.find(|kind| Some(kind.name) == group.strategy.as_deref())?;
+    let mut roles = kind.roles.iter();
+    roles.find(|role| !group.roles.contains(role)).copied()
 }
 
 struct Checker<'a> {
@@ -144,6 +155,16 @@ impl Checker<'_> {
             }
             let path = |key| format!("nodes.{index}.{key}");
             self.within(&path("tickets"), node.tickets, 0..=MAX_NODE_TICKETS)?;
+            if let Some(role) = missing_role(node) {
+                return self.fail_at(
+                    &path("strategy"),
+                    "the strategy needs a role that the group does not have",
+                    format!("give it the role {:?}", role.name()),
+                );
+            }
+            self.within(&path("level"), node.level, 0..=MAX_LEVEL)?;
+            self.within(&path("clock_ahead_ms"), node.clock_ahead_ms, TIME_MS)?;
+            self.within(&path("clock_behind_ms"), node.clock_behind_ms, TIME_MS)?;
             self.within(&path("coins"), node.coins, 0..=MAX_NODE_COINS)?;
             self.within(&path("coin_value"), node.coin_value, 1..=1_000_000)?;
             // A network without any hash power would find all its blocks at once.

@@ -148,6 +148,15 @@ pub struct NodeGroup {
     pub roles: Vec<Role>,
     /// Their strategy; without one they are honest.
     pub strategy: Option<String>,
+    /// A number that some strategies use.
+    #[serde(default = "zero")]
+    pub level: Range,
+    /// How far their clocks are ahead of the time.
+    #[serde(default = "zero")]
+    pub clock_ahead_ms: Range,
+    /// How far they are behind it.
+    #[serde(default = "zero")]
+    pub clock_behind_ms: Range,
     /// Genesis outputs that each of them owns.
     #[serde(default = "zero")]
     pub coins: Range,
@@ -177,6 +186,18 @@ pub enum Role {
     Verifier,
     /// Makes blocks.
     Miner,
+}
+
+impl Role {
+    /// Its name in scenarios.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Worker => "worker",
+            Self::Verifier => "verifier",
+            Self::Miner => "miner",
+        }
+    }
 }
 
 /// `[[jobs]]`: jobs that a group of clients opens in turn.

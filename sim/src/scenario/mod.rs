@@ -18,4 +18,4 @@ pub use file::{
     NodeGroup, Role, RunSection, Scenario, Sometimes,
 };
 pub use range::Range;
-pub use setup::{Link, NodeSetup, PlannedFault, PlannedJob, Setup, Trigger};
+pub use setup::{Clock, Link, NodeSetup, PlannedFault, PlannedJob, Setup, Trigger};

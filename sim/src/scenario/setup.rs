@@ -57,8 +57,31 @@ pub struct NodeSetup {
     pub models: Models,
     /// The strategy, or `None` for an honest node.
     pub strategy: Option<String>,
+    /// What its strategy makes of it.
+    pub level: u64,
     /// Relative hash power.
     pub hash_power: u64,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+/// A clock that is right, ahead or behind, always by as much.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    ahead_ms: u64,
+    behind_ms: u64,
+}
+
+impl Clock {
+    /// What it shows at `time`.
+    pub fn at(self, time: Time) -> Time {
+        Time(time.after_ms(self.ahead_ms).0.saturating_sub(self.behind_ms))
+    }
+
+    /// The time at which it shows `shown`.
+    pub fn when(self, shown: Time) -> Time {
+        Time(shown.after_ms(self.behind_ms).0.saturating_sub(self.ahead_ms))
+    }
 }
 
 /// A job to open.
@@ -171,7 +194,9 @@ impl Drawing<'_> {
                 },
                 models: models_on(number),
                 strategy: member.group.strategy.clone(),
+                level: member.level,
                 hash_power: member.hash_power,
+                clock: member.clock,
             })
             .collect();
         let names: Vec<(String, String)> = groups
@@ -270,7 +295,13 @@ impl Drawing<'_> {
                 // A hash is no valid key once in 2^128; hashing it again is.
                 let key = SecretKey::from_bytes(hash.0)
                     .unwrap_or_else(|| SecretKey::from_bytes([1; 32]).expect("1 is a valid key"));
+                let clock = Clock {
+                    ahead_ms: self.draw(group.clock_ahead_ms, &format!("{name}.clock_ahead_ms")),
+                    behind_ms: self.draw(group.clock_behind_ms, &format!("{name}.clock_behind_ms")),
+                };
                 members.push(Member {
+                    clock,
+                    level: self.draw(group.level, &format!("{name}.level")),
                     hash_power: self.draw(group.hash_power, &format!("{name}.hash_power")),
                     coins: self.draw(group.coins, &format!("{name}.coins")),
                     coin_value: self.draw(group.coin_value, &format!("{name}.coin_value")),
@@ -375,6 +406,8 @@ struct Member {
     name: String,
     group: NodeGroup,
     key: SecretKey,
+    level: u64,
+    clock: Clock,
     hash_power: u64,
     coins: u64,
     coin_value: u64,

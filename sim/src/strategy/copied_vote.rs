@@ -8,7 +8,7 @@ use camelid_core::model::{InferenceResult, InferenceTask};
 use camelid_core::primitives::{BoundedVec, Hash256, JobId};
 use camelid_core::process::{Input, Output, Outputs, RequestId};
 use camelid_core::tx::{Action, ActionKind, OutPoint, Transaction};
-use camelid_core::wire::{Envelope, Message};
+use camelid_core::wire::Message;
 use std::collections::BTreeSet;
 
 /// Never runs the model; repeats what others say.
@@ -16,7 +16,6 @@ use std::collections::BTreeSet;
 pub(super) struct CopiedVote {
     questions: BTreeSet<RequestId>,
     copied: BTreeSet<(JobId, u32)>,
-    sent: u64,
 }
 
 impl Strategy for CopiedVote {
@@ -71,7 +70,7 @@ impl CopiedVote {
             },
             _ => return,
         };
-        self.send(
+        Self::send(
             context,
             job,
             Action {
@@ -82,7 +81,7 @@ impl CopiedVote {
         );
     }
 
-    fn send(&mut self, context: &Context<'_>, job: JobId, action: Action, out: &mut Outputs) {
+    fn send(context: &mut Context<'_>, job: JobId, action: Action, out: &mut Outputs) {
         let transaction = Transaction {
             version: 2,
             inputs: BoundedVec::new(),
@@ -92,14 +91,8 @@ impl CopiedVote {
             action: Some(action),
         };
         let message = Message::Transaction(Box::new(transaction));
-        let (magic, own) = (context.node.chain().params().magic, context.node.id());
         for peer in context.node.peers() {
-            self.sent += 1;
-            let envelope = Envelope::new(magic, own, Some(*peer), u64::MAX - self.sent, 0, &message);
-            if let Some(envelope) = envelope {
-                let packet = envelope.to_packet();
-                out.push(Output::Send { to: *peer, packet });
-            }
+            context.send(*peer, &message, out);
         }
     }
 }

@@ -4,111 +4,43 @@
 //! other, so whatever it signs is signed as itself. One file per strategy, but for those that only
 //! hand in another output than the model's: they share the folder `content`.
 
+mod branch;
+mod censor;
+mod coins;
 mod content;
 mod copied_commitment;
 mod copied_vote;
+mod double_engage;
 mod double_spend;
 mod engage;
+mod erase;
 mod evidence;
+mod false_withheld;
 mod garbage_ciphertext;
+mod garbage_packets;
+mod kinds;
+mod late_answer;
+mod late_engage;
 mod misread;
 mod never_cosign;
+mod offer_flood;
+mod relay;
+mod selfish_mining;
+mod stake_twice;
+mod stall;
+mod timestamps;
+mod vanish;
 mod withhold_output;
 
 use crate::model::Models;
-use crate::scenario::{NodeSetup, Role};
+use crate::scenario::NodeSetup;
 use camelid_core::keys::{NodeId, SecretKey};
 use camelid_core::node::Node;
 use camelid_core::primitives::{Digest, Stream, Time};
 use camelid_core::process::{Input, Output, Outputs, Process};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
-use content::{Content, edit, rerun};
-use misread::Misread;
 
-/// A strategy that scenarios can name.
-pub struct Kind {
-    /// Its name.
-    pub name: &'static str,
-    /// The role it perverts: nodes without that role have nothing to attack with.
-    pub role: Role,
-    make: fn() -> Box<dyn Strategy>,
-}
-
-/// All strategies, in alphabetical order.
-pub const KINDS: &[Kind] = &[
-    verifier("colluding-verifier", || Misread::boxed(misread::opposite)),
-    worker("copied-commitment", || {
-        Box::new(copied_commitment::CopiedCommitment::default())
-    }),
-    verifier("copied-vote", || Box::new(copied_vote::CopiedVote::default())),
-    verifier("deaf-verifier", || Box::new(evidence::DeafVerifier)),
-    client("double-spend", || Box::new(double_spend::DoubleSpend::default())),
-    worker("draft-between-honest-ends", || {
-        Content::boxed(rerun::draft_between_honest_ends)
-    }),
-    worker("early-end", || Content::boxed(edit::early_end)),
-    verifier("echo-verifier", || Misread::boxed(misread::echo)),
-    worker("edit", || Content::boxed(edit::one_token)),
-    worker("empty-output", || Content::boxed(edit::empty)),
-    client("false-claim", || Misread::boxed(misread::find_fault)),
-    worker("foreseen-challenge", || Content::boxed(rerun::foreseen_challenge)),
-    worker("garbage", || Content::boxed(edit::garbage)),
-    worker("garbage-ciphertext", || {
-        Box::new(garbage_ciphertext::GarbageCiphertext::default())
-    }),
-    worker("late-draft", || Content::boxed(rerun::late_draft)),
-    client("never-cosign", || Box::new(never_cosign::NeverCosign)),
-    client("no-evidence", || Box::new(evidence::NoEvidence)),
-    worker("over-limit", || Content::boxed(edit::over_limit)),
-    worker("padding", || Content::boxed(edit::padding)),
-    worker("prompt-cut", || Content::boxed(rerun::prompt_cut)),
-    worker("quantized-model", || Content::boxed(rerun::quantized_model)),
-    worker("repetition", || Content::boxed(edit::repetition)),
-    worker("replay", || Content::boxed(rerun::replay)),
-    client("selective-evidence", || {
-        Box::new(evidence::SelectiveEvidence::default())
-    }),
-    verifier("silent-verifier", || Misread::boxed(misread::nothing)),
-    worker("smaller-model", || Content::boxed(rerun::smaller_model)),
-    worker("splice", || Content::boxed(rerun::splice)),
-    worker("substitution", || Content::boxed(rerun::substitution)),
-    worker("substitution-without-evidence", || {
-        Box::new(Both(
-            Content::boxed(rerun::substitution),
-            Box::new(evidence::NoEvidence),
-        ))
-    }),
-    worker("truncation", || Content::boxed(edit::truncation)),
-    client("unproven-claim", || {
-        Box::new(Both(
-            Misread::boxed(misread::find_fault),
-            Box::new(evidence::NoEvidence),
-        ))
-    }),
-    worker("withhold-output", || Box::new(withhold_output::WithholdOutput)),
-    worker("wrong-seed", || Content::boxed(rerun::wrong_seed)),
-    worker("wrong-temperature", || Content::boxed(rerun::wrong_temperature)),
-];
-
-const fn worker(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
-    let role = Role::Worker;
-    Kind { name, role, make }
-}
-
-const fn verifier(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
-    let role = Role::Verifier;
-    Kind { name, role, make }
-}
-
-const fn client(name: &'static str, make: fn() -> Box<dyn Strategy>) -> Kind {
-    let role = Role::Client;
-    Kind { name, role, make }
-}
-
-/// The names of all strategies.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|kind| kind.name)
-}
+pub use kinds::{KINDS, Kind, names};
 
 /// A way to misbehave.
 pub trait Strategy: Send {
@@ -154,7 +86,10 @@ pub struct Context<'a> {
     pub models: &'a Models,
     /// Its own random stream.
     pub stream: &'a mut Stream,
+    /// The node's `level` in the scenario; what it means is the strategy's business.
+    pub level: u64,
     attacks: &'a mut u64,
+    messages: &'a mut u64,
 }
 
 impl Context<'_> {
@@ -170,6 +105,45 @@ impl Context<'_> {
         Some((envelope, message))
     }
 
+    /// Sends a message of the strategy's own to one peer.
+    pub fn send(&mut self, to: NodeId, message: &Message, out: &mut Outputs) {
+        let hops_left = 0;
+        self.send_with(to, Some(to), hops_left, message, out);
+    }
+
+    /// Sends a message of the strategy's own to all peers, who pass it on as far as `hops_left`.
+    pub fn broadcast(&mut self, hops_left: u8, message: &Message, out: &mut Outputs) {
+        for peer in self.node.peers() {
+            self.send_with(*peer, None, hops_left, message, out);
+        }
+    }
+
+    /// Sends a message of the strategy's own to all peers, who pass it on to `recipient`.
+    pub fn send_through(&mut self, recipient: NodeId, message: &Message, out: &mut Outputs) {
+        for peer in self.node.peers() {
+            self.send_with(*peer, Some(recipient), MAX_HOPS, message, out);
+        }
+    }
+
+    fn send_with(
+        &mut self,
+        to: NodeId,
+        recipient: Option<NodeId>,
+        hops_left: u8,
+        message: &Message,
+        out: &mut Outputs,
+    ) {
+        *self.messages += 1;
+        let magic = self.node.chain().params().magic;
+        // Ids of the strategy's own messages count down, away from those of the node behind it.
+        let id = u64::MAX - *self.messages;
+        let envelope = Envelope::new(magic, self.node.id(), recipient, id, hops_left, message);
+        if let Some(envelope) = envelope {
+            let packet = envelope.to_packet();
+            out.push(Output::Send { to, packet });
+        }
+    }
+
     /// The same envelope around another message.
     pub fn rewrap(&self, envelope: &Envelope, message: &Message) -> Option<Packet> {
         let Envelope {
@@ -182,24 +156,6 @@ impl Context<'_> {
         } = envelope;
         let envelope = Envelope::new(*magic, *sender, *recipient, *message_id, *hops_left, message)?;
         Some(envelope.to_packet())
-    }
-
-    /// Sends a message of our own to all peers, who pass it on to `recipient`.
-    pub fn send(&self, recipient: NodeId, message: &Message, out: &mut Outputs) {
-        let magic = self.node.chain().params().magic;
-        // Ids of a strategy's messages count down, away from those of the node behind it.
-        let id = u64::MAX - self.now.0;
-        let Some(envelope) = Envelope::new(magic, self.key.node_id(), Some(recipient), id, MAX_HOPS, message)
-        else {
-            return;
-        };
-        let packet = envelope.to_packet();
-        for peer in self.node.peers() {
-            out.push(Output::Send {
-                to: *peer,
-                packet: packet.clone(),
-            });
-        }
     }
 }
 
@@ -218,7 +174,9 @@ pub struct Actor {
     models: Models,
     strategy: Option<Box<dyn Strategy>>,
     stream: Stream,
+    level: u64,
     attacks: u64,
+    messages: u64,
 }
 
 impl Actor {
@@ -230,7 +188,9 @@ impl Actor {
             models: setup.models.clone(),
             strategy: setup.strategy.as_deref().and_then(by_name),
             stream: Stream::new(setup.config.seed, "strategy"),
+            level: setup.level,
             attacks: 0,
+            messages: 0,
         }
     }
 
@@ -250,15 +210,15 @@ impl Process for Actor {
         let Some(strategy) = &mut self.strategy else {
             return self.node.handle(now, input, out);
         };
-        let (key, models) = (&self.key, &self.models);
-        let (stream, attacks) = (&mut self.stream, &mut self.attacks);
         let mut context = Context {
             now,
             node: &self.node,
-            key,
-            models,
-            stream,
-            attacks,
+            key: &self.key,
+            models: &self.models,
+            stream: &mut self.stream,
+            level: self.level,
+            attacks: &mut self.attacks,
+            messages: &mut self.messages,
         };
         let Some(input) = strategy.on_input(&mut context, input, out) else {
             return;
@@ -268,10 +228,12 @@ impl Process for Actor {
         let mut context = Context {
             now,
             node: &self.node,
-            key,
-            models,
-            stream,
-            attacks,
+            key: &self.key,
+            models: &self.models,
+            stream: &mut self.stream,
+            level: self.level,
+            attacks: &mut self.attacks,
+            messages: &mut self.messages,
         };
         for output in produced.take() {
             strategy.on_output(&mut context, output, out);

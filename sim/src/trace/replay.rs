@@ -181,12 +181,12 @@ impl Replayer<'_> {
         outputs: &[u8; 16],
         digest: &[u8; 16],
     ) -> Result<(), ReplayError> {
-        let Some(Some(actor)) = self.actors.get_mut(node) else {
+        let (Some(Some(actor)), Some(setup)) = (self.actors.get_mut(node), self.setup.nodes.get(node)) else {
             return Err(impossible("a step of a node that is not running"));
         };
         let kind = input_name(input);
         let mut out = Outputs::new();
-        actor.handle(at, input.clone(), &mut out);
+        actor.handle(setup.clock.at(at), input.clone(), &mut out);
         let differs = if outputs_check(&out) != *outputs {
             Some("its outputs differ")
         } else if first_16(&actor.digest().0) != *digest {

@@ -87,7 +87,7 @@ impl Machine {
     pub(super) fn handle(&mut self, now: Time, input: Input) -> Option<(Outputs, Digest, u64)> {
         let actor = self.actor.as_mut()?;
         let mut out = Outputs::new();
-        actor.handle(now, input, &mut out);
+        actor.handle(self.setup.clock.at(now), input, &mut out);
         Some((out, actor.digest(), actor.take_attacks()))
     }
 
@@ -138,7 +138,7 @@ impl Machine {
             return None;
         }
         let mut header = self.template.take()?;
-        header.time = header.time.max(now.timestamp());
+        header.time = header.time.max(self.setup.clock.at(now).timestamp());
         (0..MAX_NONCES)
             .map(|nonce| BlockHeader { nonce, ..header })
             .find(|header| header.check_work().is_ok())

@@ -297,7 +297,7 @@ impl<'a> World<'a> {
             Output::SetTimer { timer, at } => {
                 let setting = machine.set_timer(timer);
                 self.heap.push(
-                    at.max(self.now),
+                    machine.setup.clock.when(at).max(self.now),
                     Item::Fire {
                         node,
                         boot,

@@ -42,10 +42,10 @@ impl Openings {
     }
 
     /// Sends each delivery that is due, until the job is closed.
-    pub(super) fn deliver(&self, context: &Context<'_>, out: &mut Outputs) {
+    pub(super) fn deliver(&self, context: &mut Context<'_>, out: &mut Outputs) {
         for (job, opening) in &self.planned {
             if let Some((contact, message)) = delivery(context, job, opening) {
-                context.send(contact, &message, out);
+                context.send_through(contact, &message, out);
             }
         }
     }
