@@ -99,6 +99,16 @@ fn every_parameter_shows_in_the_digest() {
             "start_ms = 1_000\nreward_units = 10_000_001",
         ),
         (
+            "a clock ahead",
+            "roles = [\"client\"]",
+            "roles = [\"client\"]\nclock_ahead_ms = 1_000",
+        ),
+        (
+            "a clock behind",
+            "roles = [\"client\"]",
+            "roles = [\"client\"]\nclock_behind_ms = 1_000",
+        ),
+        (
             "a strategy",
             "roles = [\"client\"]",
             "roles = [\"client\"]\nstrategy = \"double-spend\"",

@@ -229,6 +229,13 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "role \"miner\"",
     ),
     (
+        "roles = [\"worker\"]",
+        "roles = [\"worker\"]\nstrategy = \"erase-open\"",
+        "strategy",
+        "needs a role",
+        "\"client\"",
+    ),
+    (
         "start_ms = 1_000",
         "start_ms = 1_000\nmax_tokens = 5_000",
         "max_tokens",
@@ -304,6 +311,24 @@ const LIMITS: &[(&str, &str, &str, &str)] = &[
         "loss_permille = 10",
         "disk_ms = 604_800_001",
         "disk_ms",
+        "0 to 604800000",
+    ),
+    (
+        "roles = [\"miner\"]",
+        "roles = [\"miner\"]\nlevel = 1_001",
+        "level",
+        "0 to 1000",
+    ),
+    (
+        "roles = [\"miner\"]",
+        "roles = [\"miner\"]\nclock_ahead_ms = 604_800_001",
+        "clock_ahead_ms",
+        "0 to 604800000",
+    ),
+    (
+        "roles = [\"miner\"]",
+        "roles = [\"miner\"]\nclock_behind_ms = 604_800_001",
+        "clock_behind_ms",
         "0 to 604800000",
     ),
     ("[run]", "chain.spacing_s = 0\n[run]", "spacing_s", "1 to 86400"),
@@ -552,7 +577,7 @@ const MORE_FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "sometimes = [{ event = \"attack:nap\" }]",
         "sometimes",
         "unknown event \"attack:nap\"",
-        "attack:never-cosign, attack:over-limit",
+        "attack:never-cosign",
     ),
 ];
 

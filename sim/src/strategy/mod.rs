@@ -40,6 +40,7 @@ use camelid_core::primitives::{Digest, Stream, Time};
 use camelid_core::process::{Input, Output, Outputs, Process};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
 
+pub use erase::PATIENCE;
 pub use kinds::{KINDS, Kind, names};
 
 /// A way to misbehave.
