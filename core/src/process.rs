@@ -10,7 +10,7 @@ use crate::node::Record;
 use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time};
 use crate::rastic::{Spec, Verdict};
 use crate::tx::ClaimKind;
-use crate::wire::Packet;
+use crate::wire::{CheckRefusal, Packet};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -242,6 +242,31 @@ pub enum Event {
         /// How it ended, if it has.
         outcome: Option<Outcome>,
     },
+    /// A client asked neighbours about an output.
+    CheckRequested {
+        /// The job.
+        job: JobId,
+    },
+    /// A checker answered a client, and charged it.
+    CheckReplied {
+        /// The job.
+        job: JobId,
+    },
+    /// A checker refused a client.
+    CheckRefused {
+        /// Why.
+        reason: CheckRefusal,
+    },
+    /// A checker passed an error that the client had planted.
+    CanaryFailed {
+        /// The checker.
+        checker: NodeId,
+    },
+    /// A client paid its checkers.
+    ChecksPaid {
+        /// How much in all.
+        amount: Amount,
+    },
     /// Something from a peer or the operator was refused.
     Rejected {
         /// Who sent it; the node itself for its own.
@@ -292,6 +317,14 @@ impl Event {
                 Finding::Undecided => "voted-undecided",
             },
             Self::JobChanged { .. } => "job-changed",
+            Self::CheckRequested { .. } => "check-requested",
+            Self::CheckReplied { .. } => "check-replied",
+            Self::CheckRefused {
+                reason: CheckRefusal::Credit,
+            } => "credit-exhausted",
+            Self::CheckRefused { .. } => "check-refused",
+            Self::CanaryFailed { .. } => "canary-failed",
+            Self::ChecksPaid { .. } => "checks-paid",
             Self::Rejected { .. } => "rejected",
         }
     }

@@ -13,13 +13,13 @@ use camelid_core::escrow::{
 use camelid_core::job::{Offer, SignedDelivery, Terms};
 use camelid_core::keys::{SealContext, Signature};
 use camelid_core::model::{MAX_PROMPT_TOKENS, MAX_TOKENS, Manifest, PromptTokens};
-use camelid_core::node::{CastVote, ClientJob, Received, Record, WorkerJob};
+use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, Received, Record, WorkerJob};
 use camelid_core::primitives::{
     BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, Timestamp,
     Wtxid, decode, encode,
 };
 use camelid_core::tx::{Action, ActionKind, Transaction};
-use camelid_core::wire::{Envelope, MAX_HOPS, Message};
+use camelid_core::wire::{CheckRefusal, CheckRequest, Envelope, MAX_HOPS, Message};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -331,6 +331,24 @@ fn messages(samples: &Samples) -> Vec<Message> {
             ticket: s.open.inputs[0].previous,
         },
         Message::Evidence(Box::new(s.testimony())),
+        Message::CheckRequest(Box::new(CheckRequest {
+            model: s.terms.model,
+            job,
+            prompt: s.offer.prompt.clone(),
+            output: opening(&[5, END]).output,
+            positions: BoundedVec::from_vec(vec![2, 3]).unwrap(),
+            seed: 1,
+            sampling: s.terms.sampling,
+            fee: units(400),
+        })),
+        Message::CheckReply {
+            request: Hash256([1; 32]),
+            matches: BoundedVec::from_vec(vec![true, false]).unwrap(),
+        },
+        Message::CheckRefused {
+            request: Hash256([1; 32]),
+            reason: CheckRefusal::Credit,
+        },
     ]
 }
 
@@ -382,6 +400,16 @@ fn decoders() -> Vec<Decoder> {
         delivery: None,
         received: true,
     };
+    let account = CheckAccount {
+        client: secret(CLIENT).node_id(),
+        charged: units(800),
+        answers: BoundedVec::from_vec(vec![(Hash256([1; 32]), BoundedVec::new())]).unwrap(),
+    };
+    let debt = CheckDebt {
+        checker: secret(NODE).node_id(),
+        owed: units(800),
+        counted: BoundedVec::from_vec(vec![Hash256([1; 32])]).unwrap(),
+    };
     let mut decoders = vec![
         decoder("Transaction: OpenJob", &s.open),
         decoder("Transaction: Engage", &s.engage),
@@ -391,6 +419,8 @@ fn decoders() -> Vec<Decoder> {
         decoder("Record: Block", &Record::Block(s.block.clone().into())),
         decoder("Record: ClientJob", &Record::ClientJob(Box::new(client_job))),
         decoder("Record: WorkerJob", &Record::WorkerJob(Box::new(worker_job))),
+        decoder("Record: CheckAccount", &Record::CheckAccount(Box::new(account))),
+        decoder("Record: CheckDebt", &Record::CheckDebt(Box::new(debt))),
         decoder("Offer", &s.offer),
         decoder("Terms", &s.terms),
         decoder("SignedDelivery", &s.delivery),

@@ -6,7 +6,9 @@ mod support;
 use camelid_core::block::BlockHeader;
 use camelid_core::keys::Signature;
 use camelid_core::model::{Finish, InferenceResult, Prediction, Tokens};
-use camelid_core::node::{ClientConfig, Node, NodeConfig, VerifierConfig, WorkerConfig};
+use camelid_core::node::{
+    CheckerConfig, ClientConfig, Node, NodeConfig, VerifierConfig, Verify, WorkerConfig,
+};
 use camelid_core::primitives::{BoundedVec, JobId, Time};
 use camelid_core::process::{Command, Input, Output, Outputs, Process, RequestId, Timer};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
@@ -66,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Timer),
         1 => bytes().prop_map(Step::Packet),
         4 => (any::<Index>(), edit).prop_map(|(which, edit)| Step::Echo(which, edit)),
-        2 => (any::<u8>(), bytes()).prop_map(|(kind, payload)| Step::Payload(kind % 13, payload)),
+        2 => (any::<u8>(), bytes()).prop_map(|(kind, payload)| Step::Payload(kind % 16, payload)),
         6 => any::<(Index, Index, u8)>().prop_map(|(which, at, value)| Step::Altered(which, at, value)),
         4 => (0u64..6, result()).prop_map(|(request, result)| Step::Inferred(request, result)),
         6 => Just(Step::Mined(None)),
@@ -90,10 +92,14 @@ struct Harness {
 impl Harness {
     fn new(seen: Vec<Packet>) -> Self {
         let config = NodeConfig {
-            client: Some(ClientConfig { verify: true }),
+            client: Some(ClientConfig { verify: Verify::Own }),
             worker: Some(WorkerConfig { parallel_jobs: 2 }),
             committee: Some(VerifierConfig { tickets: 2 }),
             miner: true,
+            checker: Some(CheckerConfig {
+                fee_per_token: units(1),
+                credit: units(100),
+            }),
             ..config(CLIENT, &[NODE, MINER])
         };
         Self {

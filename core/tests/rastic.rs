@@ -3,7 +3,8 @@
 use camelid_core::model::{InferenceResult, NumericsProfile, Prediction, Text, TokenId};
 use camelid_core::primitives::{BoundedVec, Stream};
 use camelid_core::rastic::{
-    Claim, InconclusiveReason, InvalidReason, Plan, Role, Spec, Verdict, judge, judge_result, plan,
+    Claim, InconclusiveReason, InvalidReason, Plan, Role, Spec, Verdict, judge, judge_matches, judge_result,
+    matches, plan,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -475,4 +476,69 @@ fn names_of_specifications_parse_back() {
     }
     assert_eq!(Spec::ALL.map(Spec::name), ["v1-as-written", "v1-repaired", "v2"]);
     assert!("v3".parse::<Spec>().is_err());
+}
+
+// ---- Judging by what others say of each position ----
+
+fn any_claim() -> impl Strategy<Value = (Spec, Vec<TokenId>, Vec<TokenId>, u32, u64)> {
+    let spec = prop::sample::select(vec![Spec::V1Repaired, Spec::V2]);
+    let swaps = prop::collection::vec((0usize..12, 0u32..997), 0..3);
+    (spec, 1usize..6, 0usize..12, swaps, 0u32..13, any::<u64>()).prop_map(
+        |(spec, prompt, output, swaps, max_tokens, seed)| {
+            let prompt = foreign_prompt(prompt);
+            let mut output = ENDLESS.complete(&prompt, output)[prompt.len()..].to_vec();
+            for (index, token) in swaps {
+                if let Some(swapped) = output.get_mut(index) {
+                    *swapped = token;
+                }
+            }
+            (spec, prompt, output, max_tokens, seed)
+        },
+    )
+}
+
+proptest! {
+    /// A bit for each position carries as much as the predictions themselves.
+    #[test]
+    fn matches_of_all_positions_give_the_same_verdict((spec, prompt, output, max_tokens, seed) in any_claim()) {
+        let claim = claim(&prompt, &output, max_tokens);
+        let plan = plan(spec, &claim, 2, &mut Stream::new(seed, "rastic"));
+        let answer = ENDLESS.answer(&plan, &claim, 1_000_000);
+        let profile = NumericsProfile::exact("toy");
+        let decided = |position| {
+            let index = plan.positions.binary_search(&position).ok()?;
+            matches(&profile, claim.token(position)?, &answer[index])
+        };
+        let verdict = judge_matches(&plan, &claim, decided);
+        prop_assert_eq!(verdict, judge(&plan, &claim, &profile, &answer));
+        // Without one of the answers, what is said of the others stands, but nothing is valid.
+        for missing in &plan.positions {
+            let without = judge_matches(&plan, &claim, |position| {
+                decided(position).filter(|_| position != *missing)
+            });
+            prop_assert_ne!(without, Verdict::Valid);
+            if !matches!(verdict, Verdict::Invalid { .. }) {
+                let reason = InconclusiveReason::NoMajority;
+                prop_assert_eq!(without, Verdict::Inconclusive { reason });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tolerant_profile_leaves_some_matches_open() {
+    let profile = NumericsProfile::tolerant("loose", 10, 30).unwrap();
+    let prompt = foreign_prompt(3);
+    let output = ENDLESS.complete(&prompt, 4)[3..].to_vec();
+    let claim = claim(&prompt, &output, 4);
+    let plan = plan(Spec::V2, &claim, 0, &mut Stream::new(1, "rastic"));
+    let [first, ..] = ENDLESS.answer(&plan, &claim, 0)[..] else {
+        panic!("there are predictions");
+    };
+    let with_gap = |gap_milli| matches(&profile, output[0], &Prediction { gap_milli, ..first });
+    assert_eq!(with_gap(10), Some(true));
+    assert_eq!(with_gap(11), None);
+    assert_eq!(with_gap(30), None);
+    assert_eq!(with_gap(31), Some(false));
+    assert_eq!(with_gap(Prediction::NOT_FINITE), None);
 }

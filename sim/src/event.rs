@@ -46,6 +46,12 @@ const OF_NODES: &[&str] = &[
     "job-cleared",
     "job-inconclusive",
     "job-undone",
+    "check-requested",
+    "check-replied",
+    "check-refused",
+    "credit-exhausted",
+    "canary-failed",
+    "checks-paid",
     "rejected",
 ];
 
@@ -92,9 +98,10 @@ mod tests {
     use super::*;
     use camelid_core::committee::Finding;
     use camelid_core::keys::KeyHash;
-    use camelid_core::primitives::{BlockHash, Height, JobId};
+    use camelid_core::primitives::{Amount, BlockHash, Height, JobId};
     use camelid_core::rastic::{InconclusiveReason, InvalidReason, Spec, Verdict};
     use camelid_core::tx::ClaimKind;
+    use camelid_core::wire::CheckRefusal;
     use std::collections::BTreeSet;
 
     const JOB: JobId = JobId([7; 32]);
@@ -191,6 +198,18 @@ mod tests {
             closed(Outcome::SlashedInvalid),
             closed(Outcome::Cleared),
             closed(Outcome::Inconclusive),
+            Event::CheckRequested { job: JOB },
+            Event::CheckReplied { job: JOB },
+            Event::CheckRefused {
+                reason: CheckRefusal::Busy,
+            },
+            Event::CheckRefused {
+                reason: CheckRefusal::Credit,
+            },
+            Event::CanaryFailed {
+                checker: KeyHash([2; 20]),
+            },
+            Event::ChecksPaid { amount: Amount::ZERO },
             Event::Rejected {
                 from: KeyHash([2; 20]),
                 reason: String::new(),

@@ -3,6 +3,7 @@
 use crate::keys::{NodeId, SecretKey, Verifier};
 use crate::model::Manifest;
 use crate::params::Params;
+use crate::primitives::Amount;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -29,13 +30,47 @@ pub struct NodeConfig {
     pub committee: Option<VerifierConfig>,
     /// Makes blocks.
     pub miner: bool,
+    /// Checks outputs for neighbours.
+    pub checker: Option<CheckerConfig>,
 }
 
 /// The client role.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ClientConfig {
-    /// Check outputs with RASTiC before paying for silence.
-    pub verify: bool,
+    /// How it checks what it gets.
+    pub verify: Verify,
+}
+
+/// How a client checks an output (paper, 2.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Not at all.
+    No,
+    /// With its own model.
+    #[default]
+    Own,
+    /// By asking neighbours.
+    Outsourced(Outsourcing),
+}
+
+/// How a client has outputs checked by neighbours (`docs/src/protocol.md`, "Outsourced checks").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outsourcing {
+    /// Neighbours asked about an output at first, at least one; more than half of them must agree.
+    pub helpers: u32,
+    /// Share of the requests, in thousandths, with a planted error: 0 is the paper's own procedure.
+    pub canary_permille: u32,
+    /// Fee for each token of prompt and output, for each neighbour.
+    pub fee_per_token: Amount,
+}
+
+/// The checker role: answers clients that cannot run the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckerConfig {
+    /// Least fee for each token of prompt and output.
+    pub fee_per_token: Amount,
+    /// Most that one client may owe.
+    pub credit: Amount,
 }
 
 /// The worker (compute node) role.

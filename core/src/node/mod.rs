@@ -1,25 +1,31 @@
 //! A participant: a full node with up to four roles.
 //!
 //! `Base` is what every node does: it keeps chain, mempool and job pool, and talks to
-//! peers. The roles (client, worker, verifier, miner) are state machines beside it. Each role looks
+//! peers. The roles (client, worker, verifier, miner, checker) are state machines beside it. Each role looks
 //! at the ledger and at its own records and does what is due; it does so again whenever the tip
 //! moves and at every maintenance, so that a lost message or a crash costs time and nothing else.
 
 mod base;
+mod checker;
 mod claim;
 mod client;
 mod config;
 mod dispute;
 mod gossip;
 mod miner;
+mod payments;
 mod purse;
 mod record;
 mod relay;
 mod verifier;
 mod worker;
 
-pub use config::{ClientConfig, NodeConfig, VerifierConfig, WorkerConfig};
-pub use record::{CastVote, ClientJob, Received, Record, WorkerJob};
+pub use config::{
+    CheckerConfig, ClientConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
+};
+pub use record::{
+    COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Received, Record, WorkerJob,
+};
 
 use crate::chain::Chain;
 use crate::keys::NodeId;
@@ -27,8 +33,9 @@ use crate::mempool::Mempool;
 use crate::primitives::{Digest, JobId, Time, tagged_hash};
 use crate::process::{Command, Event, Input, Output, Outputs, Process, Timer};
 use crate::tx::OutPoint;
-use crate::wire::Message;
+use crate::wire::{CheckRefusal, Message};
 use base::Base;
+use checker::Checker;
 use client::Client;
 use miner::Miner;
 use verifier::Verifier;
@@ -47,17 +54,21 @@ pub struct Node {
     worker: Option<Worker>,
     verifier: Option<Verifier>,
     miner: Option<Miner>,
+    checker: Option<Checker>,
 }
 
 impl Node {
     /// A node that starts from its genesis block.
     pub fn new(config: NodeConfig) -> Self {
+        let base = Base::new(config);
+        let config = &base.config;
         Self {
-            client: config.client.clone().map(Client::new),
+            client: config.client.map(|client| Client::new(client, &base)),
             worker: config.worker.clone().map(Worker::new),
             verifier: config.committee.clone().map(Verifier::new),
             miner: config.miner.then(Miner::new),
-            base: Base::new(config),
+            checker: config.checker.map(|checker| Checker::new(checker, &base)),
+            base,
         }
     }
 
@@ -81,6 +92,16 @@ impl Node {
                 Record::Vote(vote) => {
                     if let Some(verifier) = &mut node.verifier {
                         verifier.restore(*vote);
+                    }
+                }
+                Record::CheckAccount(account) => {
+                    if let Some(checker) = &mut node.checker {
+                        checker.restore(*account);
+                    }
+                }
+                Record::CheckDebt(debt) => {
+                    if let Some(client) = &mut node.client {
+                        client.restore_debt(*debt);
                     }
                 }
             }
@@ -164,6 +185,23 @@ impl Node {
                 }
                 Ok(())
             }
+            Message::CheckRequest(request) => match &mut self.checker {
+                Some(checker) => checker.handle_request(&mut self.base, from, *request, out),
+                None => {
+                    checker::refuse(&mut self.base, from, request.id(), CheckRefusal::NotServed, out);
+                    Ok(())
+                }
+            },
+            Message::CheckReply { request, matches } => match &mut self.client {
+                Some(client) => client.handle_matches(&mut self.base, now, (from, request), matches, out),
+                None => Ok(()),
+            },
+            Message::CheckRefused { request, reason } => {
+                if let Some(client) = &mut self.client {
+                    client.handle_refusal(&mut self.base, now, (from, request), reason, out);
+                }
+                Ok(())
+            }
             gossip => self.base.handle_gossip(now, from, gossip, out),
         };
         if let Err(reason) = outcome {
@@ -214,6 +252,9 @@ impl Node {
         if let Some(verifier) = &mut self.verifier {
             verifier.drive(&mut self.base, now, out);
         }
+        if let Some(checker) = &mut self.checker {
+            checker.drive(&self.base);
+        }
         if let Some(miner) = &mut self.miner {
             miner.drive(&self.base, now, out);
         }
@@ -237,6 +278,9 @@ impl Process for Node {
                 if let Some(verifier) = &mut self.verifier {
                     verifier.handle_inferred(&mut self.base, now, request, &result, out);
                 }
+                if let Some(checker) = &mut self.checker {
+                    checker.handle_inferred(&mut self.base, request, &result, out);
+                }
             }
             Input::Mined { header } => {
                 if let Some(miner) = &mut self.miner {
@@ -254,7 +298,8 @@ impl Process for Node {
         let client = self.client.as_ref().map(Client::digest);
         let worker = self.worker.as_ref().map(Worker::digest);
         let verifier = self.verifier.as_ref().map(Verifier::digest);
-        let fields = (self.base.digest(), client, worker, verifier);
+        let checker = self.checker.as_ref().map(Checker::digest);
+        let fields = (self.base.digest(), client, worker, verifier, checker);
         Digest(tagged_hash("camelid/node", &fields).0)
     }
 }

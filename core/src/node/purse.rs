@@ -111,13 +111,42 @@ impl Purse {
         first: Option<&TxOut>,
         act: impl Fn(&OutPoint) -> (Option<JobId>, Action),
     ) -> Option<Transaction> {
-        let height = ledger.height().plus(1);
         let value = first.map_or(Amount::ZERO, |output| output.value);
-        let draft = |fee: u64| {
-            let funds = self.choose(value.checked_add(Amount::from_units(fee)?)?, height, mempool)?;
+        self.build(key, ledger, mempool, value, |funds| {
             let (job, action) = act(funds.inputs.first()?);
             let outputs = first.into_iter().cloned().chain(funds.change).collect();
             unsigned(&funds.inputs, outputs, job, Some(action))
+        })
+    }
+
+    /// A signed transaction that pays `outputs` and a fee of [`FEE_PER_BYTE`].
+    pub(super) fn transfer(
+        &self,
+        key: &SecretKey,
+        ledger: &Ledger,
+        mempool: &Mempool,
+        outputs: &[TxOut],
+    ) -> Option<Transaction> {
+        let value = Amount::checked_sum(outputs.iter().map(|output| output.value))?;
+        self.build(key, ledger, mempool, value, |funds| {
+            let outputs = outputs.iter().cloned().chain(funds.change).collect();
+            unsigned(&funds.inputs, outputs, None, None)
+        })
+    }
+
+    /// What `compose` makes of coins for `value` and a fee that is enough for its size, signed.
+    fn build(
+        &self,
+        key: &SecretKey,
+        ledger: &Ledger,
+        mempool: &Mempool,
+        value: Amount,
+        compose: impl Fn(Funds) -> Option<Transaction>,
+    ) -> Option<Transaction> {
+        let height = ledger.height().plus(1);
+        let draft = |fee: u64| {
+            let needed = value.checked_add(Amount::from_units(fee)?)?;
+            compose(self.choose(needed, height, mempool)?)
         };
         // The fee depends on the size and the size, through the number of inputs, on the fee.
         let mut fee = 0;

@@ -3,11 +3,13 @@
 use crate::block::Block;
 use crate::committee::Ballot;
 use crate::job::{Offer, Opening, SignedDelivery};
+use crate::keys::NodeId;
 use crate::model::PromptTokens;
-use crate::primitives::JobId;
+use crate::primitives::{Amount, BoundedVec, Hash256, JobId};
 use crate::process::RequestId;
 use crate::rastic::Verdict;
 use crate::tx::{OutPoint, Transaction};
+use crate::wire::Matches;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use borsh::io::{Read, Write};
@@ -24,6 +26,10 @@ pub enum Record {
     WorkerJob(Box<WorkerJob>),
     /// A ballot of the verifier role.
     Vote(Box<CastVote>),
+    /// What the checker role has charged a client. The newest replaces older ones.
+    CheckAccount(Box<CheckAccount>),
+    /// What the client role owes a checker. The newest replaces older ones.
+    CheckDebt(Box<CheckDebt>),
 }
 
 /// A client's side of a job.
@@ -89,6 +95,35 @@ pub struct CastVote {
     pub salt: [u8; 32],
 }
 
+/// Answers that a checker keeps for each client, in case the client asks again.
+pub const KEPT_ANSWERS: usize = 4;
+
+/// Answers that a client remembers to have counted, for each checker.
+pub const COUNTED_ANSWERS: usize = 32;
+
+/// A checker's side of its dealings with a client.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CheckAccount {
+    /// The client.
+    pub client: NodeId,
+    /// All fees so far; what was paid is read from the chain.
+    pub charged: Amount,
+    /// The last answers and the requests they are for, oldest first. One that is asked for again is
+    /// not charged again.
+    pub answers: BoundedVec<(Hash256, Matches), KEPT_ANSWERS>,
+}
+
+/// A client's side of its dealings with a checker.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CheckDebt {
+    /// The checker.
+    pub checker: NodeId,
+    /// All fees so far; what was paid is read from the chain.
+    pub owed: Amount,
+    /// The last requests whose fees are in it, oldest first.
+    pub counted: BoundedVec<Hash256, COUNTED_ANSWERS>,
+}
+
 // `Arc` in front of the block keeps records cheap to pass on; its encoding is the block's.
 impl BorshSerialize for Record {
     fn serialize<W: Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
@@ -97,6 +132,8 @@ impl BorshSerialize for Record {
             Self::ClientJob(job) => (1u8, job).serialize(writer),
             Self::WorkerJob(job) => (2u8, job).serialize(writer),
             Self::Vote(vote) => (3u8, vote).serialize(writer),
+            Self::CheckAccount(account) => (4u8, account).serialize(writer),
+            Self::CheckDebt(debt) => (5u8, debt).serialize(writer),
         }
     }
 }
@@ -108,6 +145,8 @@ impl BorshDeserialize for Record {
             1 => Box::deserialize_reader(reader).map(Self::ClientJob),
             2 => Box::deserialize_reader(reader).map(Self::WorkerJob),
             3 => Box::deserialize_reader(reader).map(Self::Vote),
+            4 => Box::deserialize_reader(reader).map(Self::CheckAccount),
+            5 => Box::deserialize_reader(reader).map(Self::CheckDebt),
             _ => Err(borsh::io::Error::new(
                 borsh::io::ErrorKind::InvalidData,
                 "unknown kind of record",

@@ -9,7 +9,7 @@ use crate::model::{InferenceResult, NumericsProfile, Prediction};
 use core::cmp::Ordering;
 
 /// What one comparison says.
-enum Finding {
+pub(super) enum Finding {
     Fine,
     Fault(InvalidReason),
     Doubt(InconclusiveReason),
@@ -116,7 +116,7 @@ fn compare(
     }
 }
 
-fn within_tolerance(profile: &NumericsProfile, gap_milli: u32) -> Finding {
+pub(super) fn within_tolerance(profile: &NumericsProfile, gap_milli: u32) -> Finding {
     if gap_milli == Prediction::NOT_FINITE {
         return Finding::Doubt(InconclusiveReason::NotFinite);
     }

@@ -12,6 +12,7 @@
 
 mod claim;
 mod judge;
+mod matches;
 mod plan;
 mod score_root;
 mod shape;
@@ -20,6 +21,7 @@ mod verdict;
 
 pub use claim::Claim;
 pub use judge::{judge, judge_result};
+pub use matches::{judge_matches, matches};
 pub use plan::{Check, Plan, Role, plan};
 pub use score_root::score_root;
 pub use shape::shape_fault;

@@ -67,4 +67,7 @@ pub enum InconclusiveReason {
     /// A score was infinite or not a number.
     #[error("a score is not finite")]
     NotFinite,
+    /// Those who were asked do not agree, or are too few.
+    #[error("no majority of those who were asked")]
+    NoMajority,
 }

@@ -1,10 +1,11 @@
 //! Messages, each with a bound on everything in it.
 
+use super::check::{CheckRefusal, CheckRequest, Matches};
 use crate::block::{Block, BlockHeader};
 use crate::dispute::Evidence;
 use crate::job::{Offer, SignedDelivery};
 use crate::keys::{PublicKey, Signature};
-use crate::primitives::{BlockHash, BoundedVec, DecodeError, JobId, Wtxid, decode, encode};
+use crate::primitives::{BlockHash, BoundedVec, DecodeError, Hash256, JobId, Wtxid, decode, encode};
 use crate::tx::{OutPoint, Transaction};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -70,6 +71,23 @@ pub enum Message {
     },
     /// The evidence, to a seat. It shows the prompt to the committee, and to whoever passes it on.
     Evidence(Box<Evidence>),
+    /// A client asks whether an output is the model's (paper, 2.5.3). Between neighbours, as are the
+    /// answers: whose request it is, and who is owed for the answer, then needs no signature.
+    CheckRequest(Box<CheckRequest>),
+    /// The answer.
+    CheckReply {
+        /// The request's [`id`](CheckRequest::id).
+        request: Hash256,
+        /// Yes or no for each of its positions.
+        matches: Matches,
+    },
+    /// There is no answer.
+    CheckRefused {
+        /// The request's [`id`](CheckRequest::id).
+        request: Hash256,
+        /// Why not.
+        reason: CheckRefusal,
+    },
 }
 
 impl Message {
@@ -95,8 +113,8 @@ impl Message {
         decode(&bytes, limit).map(Some)
     }
 
-    /// The type number of [`Message::Evidence`].
-    const LAST_KIND: u8 = 13;
+    /// The type number of [`Message::CheckRefused`].
+    const LAST_KIND: u8 = 16;
 
     /// True for messages that nodes pass on; all others concern two neighbours.
     pub fn travels(&self) -> bool {
@@ -129,6 +147,9 @@ impl Message {
             Self::DeliveryReceived { .. } => "DeliveryReceived",
             Self::GetEvidence { .. } => "GetEvidence",
             Self::Evidence(_) => "Evidence",
+            Self::CheckRequest(_) => "CheckRequest",
+            Self::CheckReply { .. } => "CheckReply",
+            Self::CheckRefused { .. } => "CheckRefused",
         }
     }
 }

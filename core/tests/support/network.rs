@@ -5,7 +5,7 @@ use camelid_core::block::BlockHeader;
 use camelid_core::escrow::{JobState, Outcome};
 use camelid_core::keys::NodeId;
 use camelid_core::model::{InferenceResult, InferenceTask, Prediction, PromptTokens};
-use camelid_core::node::{ClientConfig, Node, NodeConfig, Record, WorkerConfig};
+use camelid_core::node::{ClientConfig, Node, NodeConfig, Record, Verify, WorkerConfig};
 use camelid_core::primitives::decode;
 use camelid_core::process::{Command, Event, Input, JobRequest, Output, Outputs, Process, Timer};
 use camelid_core::wire::Packet;
@@ -46,6 +46,7 @@ pub fn config(owner: u8, peers: &[u8]) -> NodeConfig {
         worker: None,
         committee: None,
         miner: false,
+        checker: None,
     }
 }
 
@@ -72,7 +73,7 @@ impl Network {
     pub fn new() -> Self {
         let configs = vec![
             NodeConfig {
-                client: Some(ClientConfig { verify: true }),
+                client: Some(ClientConfig { verify: Verify::Own }),
                 ..config(CLIENT, &[MINER])
             },
             NodeConfig {
@@ -235,7 +236,7 @@ fn next_token(prefix: &[TokenId]) -> TokenId {
     (mixed >> 3) % 64
 }
 
-fn infer(task: &InferenceTask) -> InferenceResult {
+pub fn infer(task: &InferenceTask) -> InferenceResult {
     match task {
         InferenceTask::Generate {
             prompt, max_tokens, ..

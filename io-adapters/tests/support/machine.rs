@@ -44,6 +44,7 @@ pub fn two_machines() -> (Machine, Machine) {
             worker: None,
             committee: None,
             miner: key.node_id() == peers[0],
+            checker: None,
             peers: peers.to_vec(),
             key,
         },

@@ -26,6 +26,8 @@ const MAX_ALLOCATIONS: u64 = 4_096;
 /// Most whole coins that exist from the start: blocks issue 100 million more in the end, and all
 /// of it must stay within [`Amount::MAX`].
 const MAX_ALLOCATED: u64 = 300_000_000;
+/// Most neighbours that a client asks about an output at first.
+const MAX_HELPERS: u64 = 100;
 /// Most tokens of a prompt or an output.
 const MAX_TOKENS: u64 = camelid_core::model::MAX_TOKENS as u64;
 /// Most occurrences that an `eventually` can ask for, and whose times are kept.
@@ -169,6 +171,11 @@ impl Checker<'_> {
             self.within(&path("coin_value"), node.coin_value, 1..=1_000_000)?;
             // A network without any hash power would find all its blocks at once.
             self.within(&path("hash_power"), node.hash_power, 1..=1_000_000)?;
+            let amount = 0..=Amount::MAX.units();
+            self.within(&path("helpers"), node.helpers, 1..=MAX_HELPERS)?;
+            self.within(&path("canary_permille"), node.canary_permille, PERMILLE)?;
+            self.within(&path("check_fee_units"), node.check_fee_units, amount.clone())?;
+            self.within(&path("credit_units"), node.credit_units, amount)?;
         }
         Ok(())
     }

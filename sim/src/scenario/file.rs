@@ -166,12 +166,37 @@ pub struct NodeGroup {
     /// Share of the network's hash power, relative to the other miners.
     #[serde(default = "one")]
     pub hash_power: Range,
-    /// Clients: check outputs with RASTiC.
-    #[serde(default = "yes")]
-    pub verify: bool,
     /// Verifiers: bonds to lock.
     #[serde(default = "one")]
     pub tickets: Range,
+    /// Clients: how they check outputs.
+    #[serde(default)]
+    pub verify: VerifyKind,
+    /// Outsourced checks: neighbours asked about an output at first.
+    #[serde(default = "three")]
+    pub helpers: Range,
+    /// Outsourced checks: requests with a planted error, in thousandths.
+    #[serde(default = "canaries")]
+    pub canary_permille: Range,
+    /// Units for each token of a check: what clients offer and checkers ask for.
+    #[serde(default = "check_fee")]
+    pub check_fee_units: Range,
+    /// Checkers: units that one client may owe.
+    #[serde(default = "credit")]
+    pub credit_units: Range,
+}
+
+/// How clients check outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyKind {
+    /// Not at all.
+    No,
+    /// With RASTiC on a model of their own.
+    #[default]
+    Own,
+    /// By asking neighbours.
+    Outsourced,
 }
 
 /// A node's role.
@@ -186,6 +211,8 @@ pub enum Role {
     Verifier,
     /// Makes blocks.
     Miner,
+    /// Checks outputs for neighbours.
+    Checker,
 }
 
 impl Role {
@@ -195,6 +222,7 @@ impl Role {
             Self::Client => "client",
             Self::Worker => "worker",
             Self::Verifier => "verifier",
+            Self::Checker => "checker",
             Self::Miner => "miner",
         }
     }
@@ -329,8 +357,17 @@ fn six() -> u32 {
 fn fifty() -> Range {
     Range::fixed(50)
 }
-fn yes() -> bool {
-    true
+fn three() -> Range {
+    Range::fixed(3)
+}
+fn canaries() -> Range {
+    Range::fixed(300)
+}
+fn check_fee() -> Range {
+    Range::fixed(100)
+}
+fn credit() -> Range {
+    Range::fixed(50_000)
 }
 fn minute() -> Range {
     Range::fixed(60_000)

@@ -15,7 +15,7 @@ pub(crate) use check::MAX_AT_LEAST;
 pub use error::LoadError;
 pub use file::{
     ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection, NetworkSection,
-    NodeGroup, Role, RunSection, Scenario, Sometimes,
+    NodeGroup, Role, RunSection, Scenario, Sometimes, VerifyKind,
 };
 pub use range::Range;
 pub use setup::{Clock, Link, NodeSetup, PlannedFault, PlannedJob, Setup, Trigger};

@@ -1,11 +1,13 @@
 //! What one seed makes of a scenario: every range drawn, every key made, every job and fault planned.
 
-use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario};
+use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario, VerifyKind};
 use super::range::Range;
 use crate::model::{HashModel, HashModelConfig, LanguageModel, Models, NgramModel};
 use camelid_core::keys::{NodeId, SecretKey, Verifier};
 use camelid_core::model::{Manifest, Sampling, TokenId};
-use camelid_core::node::{ClientConfig, NodeConfig, VerifierConfig, WorkerConfig};
+use camelid_core::node::{
+    CheckerConfig, ClientConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
+};
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BoundedVec, Stream, Time, tagged_hash};
 use camelid_core::process::{Command, JobRequest};
@@ -182,7 +184,7 @@ impl Drawing<'_> {
                     verifier: verifier.clone(),
                     models: vec![manifest.clone()],
                     client: member.has(Role::Client).then_some(ClientConfig {
-                        verify: member.group.verify,
+                        verify: member.verify,
                     }),
                     worker: member
                         .has(Role::Worker)
@@ -191,6 +193,7 @@ impl Drawing<'_> {
                         tickets: usize::try_from(member.tickets).unwrap_or(0),
                     }),
                     miner: member.has(Role::Miner),
+                    checker: member.has(Role::Checker).then_some(member.checker),
                 },
                 models: models_on(number),
                 strategy: member.group.strategy.clone(),
@@ -299,9 +302,12 @@ impl Drawing<'_> {
                     ahead_ms: self.draw(group.clock_ahead_ms, &format!("{name}.clock_ahead_ms")),
                     behind_ms: self.draw(group.clock_behind_ms, &format!("{name}.clock_behind_ms")),
                 };
+                let (verify, checker) = self.checks(group, &name);
                 members.push(Member {
                     clock,
                     level: self.draw(group.level, &format!("{name}.level")),
+                    verify,
+                    checker,
                     hash_power: self.draw(group.hash_power, &format!("{name}.hash_power")),
                     coins: self.draw(group.coins, &format!("{name}.coins")),
                     coin_value: self.draw(group.coin_value, &format!("{name}.coin_value")),
@@ -313,6 +319,28 @@ impl Drawing<'_> {
             }
         }
         members
+    }
+
+    /// How a node of the group checks outputs, as a client and as a checker.
+    fn checks(&mut self, group: &NodeGroup, name: &str) -> (Verify, CheckerConfig) {
+        let mut draw = |range, key: &str| self.draw(range, &format!("{name}.{key}"));
+        let amount = |units| Amount::from_units(units).unwrap_or(Amount::MAX);
+        let narrow = |value| u32::try_from(value).unwrap_or(u32::MAX);
+        let fee_per_token = amount(draw(group.check_fee_units, "check_fee_units"));
+        let verify = match group.verify {
+            VerifyKind::No => Verify::No,
+            VerifyKind::Own => Verify::Own,
+            VerifyKind::Outsourced => Verify::Outsourced(Outsourcing {
+                helpers: narrow(draw(group.helpers, "helpers")),
+                canary_permille: narrow(draw(group.canary_permille, "canary_permille")),
+                fee_per_token,
+            }),
+        };
+        let checker = CheckerConfig {
+            fee_per_token,
+            credit: amount(draw(group.credit_units, "credit_units")),
+        };
+        (verify, checker)
     }
 
     fn params(&self, members: &[Member]) -> Params {
@@ -412,6 +440,8 @@ struct Member {
     coins: u64,
     coin_value: u64,
     tickets: u64,
+    verify: Verify,
+    checker: CheckerConfig,
 }
 
 impl Member {

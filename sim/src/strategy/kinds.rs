@@ -9,8 +9,8 @@ use super::timestamps::Timestamps;
 use super::{Both, Strategy};
 use super::{
     copied_commitment, copied_vote, double_engage, double_spend, evidence, false_withheld,
-    garbage_ciphertext, garbage_packets, late_answer, late_engage, never_cosign, offer_flood, selfish_mining,
-    stake_twice, stall, vanish, withhold_output,
+    garbage_ciphertext, garbage_packets, guess_checks, late_answer, late_engage, never_cosign, never_pays,
+    never_replies, offer_flood, selfish_mining, stake_twice, stall, vanish, withhold_output,
 };
 use crate::scenario::Role;
 
@@ -42,6 +42,9 @@ pub const KINDS: &[Kind] = &[
         Content::boxed(rerun::draft_between_honest_ends)
     }),
     worker("early-end", || Content::boxed(edit::early_end)),
+    checker("echo-checker", || {
+        Box::new(guess_checks::GuessChecks::saying_yes(1_000))
+    }),
     verifier("echo-verifier", || Misread::boxed(misread::echo)),
     anybody("eclipse", || Box::new(Relay::ECLIPSE)),
     worker("edit", || Content::boxed(edit::one_token)),
@@ -62,9 +65,14 @@ pub const KINDS: &[Kind] = &[
     worker("late-answer", || Box::new(late_answer::LateAnswer::default())),
     worker("late-draft", || Content::boxed(rerun::late_draft)),
     client("late-engage", || Box::new(late_engage::LateEngage::default())),
+    checker("lazy-checker", || {
+        Box::new(guess_checks::GuessChecks::saying_yes(950))
+    }),
     anybody("loop-jobs", || Box::new(Relay::LOOP)),
     anybody("mute-jobs", || Box::new(Relay::MUTE)),
     client("never-cosign", || Box::new(never_cosign::NeverCosign)),
+    client("never-pays", || Box::new(never_pays::NeverPays)),
+    checker("never-replies", || Box::new(never_replies::NeverReplies)),
     anybody("no-evidence", || Box::new(evidence::NoEvidence)),
     client("offer-flood", || Box::new(offer_flood::OfferFlood::default())),
     worker("over-limit", || Content::boxed(edit::over_limit)),
@@ -116,6 +124,7 @@ macro_rules! kinds_of {
 
 kinds_of! {
     anybody: [],
+    checker: [Role::Checker],
     client: [Role::Client],
     miner: [Role::Miner],
     mining_client: [Role::Client, Role::Miner],

@@ -114,10 +114,15 @@ impl<'a> Observer<'a> {
             | Event::EvidenceSent { job }
             | Event::VoteCommitted { job, .. }
             | Event::VoteRevealed { job, .. }
+            | Event::CheckRequested { job }
+            | Event::CheckReplied { job }
             | Event::Judged { job, .. } => Some(*job),
             Event::TipChanged { .. }
             | Event::JobRefused { .. }
             | Event::TicketRegistered
+            | Event::CheckRefused { .. }
+            | Event::CanaryFailed { .. }
+            | Event::ChecksPaid { .. }
             | Event::Rejected { .. } => None,
         };
         let name = event::of_node(event);

@@ -4,7 +4,7 @@ use crate::model::manifest;
 use crate::workshop::{CLIENT, WORKER, key, params, units};
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::model::{InferenceResult, PromptTokens, Sampling};
-use camelid_core::node::{ClientConfig, Node, NodeConfig, Record, VerifierConfig, WorkerConfig};
+use camelid_core::node::{ClientConfig, Node, NodeConfig, Record, VerifierConfig, Verify, WorkerConfig};
 use camelid_core::primitives::{COIN, Time, decode, encode};
 use camelid_core::process::{
     Command, Event, Input, JobRequest, Output, Outputs, Process as _, RequestId, Timer,
@@ -73,10 +73,11 @@ fn config() -> NodeConfig {
         seed: black_box(11),
         verifier: Arc::new(EcdsaVerifier),
         models: vec![manifest()],
-        client: Some(ClientConfig { verify: true }),
+        client: Some(ClientConfig { verify: Verify::Own }),
         worker: Some(WorkerConfig { parallel_jobs: 1 }),
         committee: Some(VerifierConfig { tickets: 1 }),
         miner: true,
+        checker: None,
     }
 }
 

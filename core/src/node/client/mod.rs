@@ -2,11 +2,15 @@
 
 mod check;
 mod claims;
+mod debts;
+mod inquiry;
+mod outsourced;
+mod question;
 
 use super::REMEMBERED_BLOCKS;
 use super::base::Base;
-use super::config::ClientConfig;
-use super::record::{ClientJob, Received, Record};
+use super::config::{ClientConfig, Verify};
+use super::record::{CheckDebt, ClientJob, Received, Record};
 use crate::chain::TransactionError;
 use crate::dispute::Promise;
 use crate::escrow::{Engagement, JobRecord, JobState, Stage};
@@ -22,6 +26,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use outsourced::Outsourced;
 
 /// An offer that nobody answered is broadcast again after this long.
 const OFFER_AGAIN_MS: u64 = 60_000;
@@ -36,6 +41,8 @@ pub(super) struct Client {
     offered_at: BTreeMap<JobId, Time>,
     /// When evidence was last sent.
     pleaded_at: BTreeMap<JobId, Time>,
+    /// Checks by neighbours, if that is how this client checks.
+    outsourced: Option<Outsourced>,
 }
 
 impl ClientJob {
@@ -48,12 +55,23 @@ impl ClientJob {
 }
 
 impl Client {
-    pub(super) fn new(config: ClientConfig) -> Self {
+    pub(super) fn new(config: ClientConfig, base: &Base) -> Self {
+        let outsourced = match config.verify {
+            Verify::Outsourced(outsourcing) => Some(Outsourced::new(outsourcing, base)),
+            Verify::No | Verify::Own => None,
+        };
         Self {
             config,
             jobs: BTreeMap::new(),
             offered_at: BTreeMap::new(),
             pleaded_at: BTreeMap::new(),
+            outsourced,
+        }
+    }
+
+    pub(super) fn restore_debt(&mut self, debt: CheckDebt) {
+        if let Some(outsourced) = &mut self.outsourced {
+            outsourced.restore(debt);
         }
     }
 
@@ -148,6 +166,9 @@ impl Client {
         for job in jobs {
             self.drive_job(base, now, &job, out);
         }
+        if let Some(outsourced) = &mut self.outsourced {
+            outsourced.drive(base, now, out);
+        }
     }
 
     fn drive_job(&mut self, base: &mut Base, now: Time, job: &JobId, out: &mut Outputs) {
@@ -171,7 +192,7 @@ impl Client {
                 self.claim_bad_delivery(base, now, &record, engagement, out);
                 self.claim_withheld(base, now, &record, engagement, out);
                 self.claim_invalid(base, now, &record, engagement, out);
-                self.start_check(base, job, out);
+                self.start_check(base, now, job, out);
             }
             JobState::Delivered(engagement) => {
                 let entry = self.jobs.get(job);
@@ -180,15 +201,15 @@ impl Client {
                 }
                 self.claim_bad_delivery(base, now, &record, engagement, out);
                 self.claim_invalid(base, now, &record, engagement, out);
-                self.start_check(base, job, out);
+                self.start_check(base, now, job, out);
             }
             JobState::Withheld { .. } => {}
             JobState::Disputed(_) => {
-                self.start_check(base, job, out);
+                self.start_check(base, now, job, out);
                 self.plead(base, now, &standing, out);
             }
             JobState::Closed(_) => {
-                self.start_check(base, job, out);
+                self.start_check(base, now, job, out);
                 if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
                     self.forget(base, job);
                 }
@@ -217,6 +238,9 @@ impl Client {
         self.jobs.remove(job);
         self.offered_at.remove(job);
         self.pleaded_at.remove(job);
+        if let Some(outsourced) = &mut self.outsourced {
+            outsourced.forget(job);
+        }
         base.purse.release(job);
     }
 
@@ -313,6 +337,9 @@ impl Client {
             });
             entry.checking = None;
             persist(entry, out);
+            if let Some(outsourced) = &mut self.outsourced {
+                outsourced.forget(job);
+            }
         }
         if entry
             .received_for(engagement)
@@ -386,7 +413,9 @@ impl Client {
                 (job, engage, delivery, verdict, entry.checking)
             })
             .collect();
-        Digest(tagged_hash("camelid/client", &(jobs, &self.offered_at, &self.pleaded_at)).0)
+        let outsourced = self.outsourced.as_ref().map(Outsourced::digest);
+        let fields = (jobs, &self.offered_at, &self.pleaded_at, outsourced);
+        Digest(tagged_hash("camelid/client", &fields).0)
     }
 }
 

@@ -94,7 +94,7 @@ impl Verifier {
         }
     }
 
-    /// Commits to the ballot, or does what leads to one. Half of the window is left to the parties to
+    /// Commits to the ballot, or does what leads to one. Three quarters of the window are left to the parties to
     /// supply the opening.
     fn commit(
         &mut self,
@@ -106,7 +106,7 @@ impl Verifier {
         out: &mut Outputs,
     ) {
         let round = (record.id, record.seq);
-        let late = base.next_height() >= window.since.height.plus(window.blocks / 2);
+        let late = base.next_height() >= window.since.height.plus(window.blocks.saturating_mul(3) / 4);
         let ballot = match (self.judging.ballot(&round), self.evidence.get(&record.id)) {
             (Some(ballot), _) => ballot,
             (None, Some(evidence)) => return self.judging.start(base, record, window, evidence, out),
