@@ -6,7 +6,9 @@ WASM := wasm32-unknown-unknown
 # The probe has 1.2 MB of code, an empty program 15 kB: far less means that calls were optimised away.
 WASM_MIN_CODE_BYTES := 1000000
 
-.PHONY: help run test bench madsim lint fmt doc probe deny traces nightly
+SEEDS ?= 0..10000
+
+.PHONY: help run swarm test bench madsim lint fmt doc probe deny traces nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -14,6 +16,10 @@ help:     ## this list
 run:      ## build, run the adversarial suite in scenarios/ and print who was caught
 	@$(ENSURE)
 	cargo run --release -p camelid -- sim run scenarios
+
+swarm:    ## run the scenarios that 10,000 seeds draw; SEEDS=A..B for others
+	@$(ENSURE)
+	cargo run --release -p camelid -- sim run --swarm --seeds $(SEEDS)
 
 test:     ## the whole test suite
 	@$(ENSURE)
@@ -58,3 +64,4 @@ nightly:  ## hours: many more property cases and seeds
 	PROPTEST_CASES=20000 cargo test --release --workspace -- --include-ignored
 	RUSTFLAGS="--cfg madsim" MADSIM_TEST_NUM=1000 cargo test -p camelid-io --target-dir target/madsim
 	cargo run --release -p camelid -- sim run scenarios --seeds 0..2000
+	$(MAKE) swarm

@@ -42,6 +42,8 @@ pub enum SimCommand {
     Run(RunArgs),
     /// List scenarios.
     List(ListArgs),
+    /// Make a failing scenario as small as it goes.
+    Shrink(ShrinkArgs),
     /// Replay traces and name the first step that differs.
     Replay(ReplayArgs),
 }
@@ -49,12 +51,19 @@ pub enum SimCommand {
 /// `camelid sim run`
 #[derive(Debug, Args)]
 #[command(after_help = "\
+With --swarm each seed draws a scenario of its own: nodes, jobs, chain parameters, network, faults and \
+strategies, a random subset of features at a time. One line per run says what was drawn. A failing run \
+is shrunk, and what is left of it is written to the directory of failures, as a scenario and a trace.
+
 Exit codes: 0 all expectations held; 2 wrong usage; 4 a scenario cannot be loaded; 5 an expectation \
 did not hold; 8 interrupted; 1 any other error.")]
 pub struct RunArgs {
     /// Scenario files, or directories that hold them.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "swarm", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Draw the scenario from the seed, too.
+    #[arg(long, conflicts_with = "paths")]
+    pub swarm: bool,
     /// Run under this seed alone.
     #[arg(long, value_name = "N", conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -86,6 +95,32 @@ impl RunArgs {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         self.jobs.map_or_else(processors, usize::from)
     }
+}
+
+/// `camelid sim shrink`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Adversaries are left out first, then faults, nodes, jobs, values and time, as long as the same invariant \
+or expectation fails.
+
+Exit codes: 0 it was shrunk, or could not be smaller; 2 wrong usage; 4 the file cannot be loaded; 1 it \
+does not fail, or any other error.")]
+pub struct ShrinkArgs {
+    /// A scenario file, or a trace of a failed run.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The seed under which it fails; a trace has its own. Otherwise the first below 20.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Most runs to spend.
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub max_runs: u64,
+    /// Write the smaller scenario and its trace to this directory.
+    #[arg(long, value_name = "DIR", default_value = "./camelid-failures")]
+    pub failures: PathBuf,
+    /// Print a JSON record.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `camelid sim list`

@@ -27,6 +27,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sim { command } => match command {
             SimCommand::Run(args) => sim::run(args, cli.color),
             SimCommand::List(args) => sim::list(args),
+            SimCommand::Shrink(args) => sim::shrink(args),
             SimCommand::Replay(args) => sim::replay(args),
         },
         Command::Rastic { command } => rastic::rastic(command, cli.color),

@@ -123,6 +123,44 @@ fn every_strategy_has_a_scenario_that_shows_it() {
     }
 }
 
+#[test]
+fn a_fault_that_comes_too_late_does_not_come() {
+    let crashes = |when: &str| {
+        let fault =
+            format!("[[faults]]\nkind = \"crash\"\n{when}\nfor_ms = 10\nnodes = [\"relay\"]\n\n[expect]");
+        let scenario = parse(&SMALL.replace("[expect]", &fault));
+        run(&scenario, 2).report.count("fault:crash")
+    };
+    assert_eq!(crashes("on = \"tip-extended\""), 1);
+    assert_eq!(crashes("on = \"tip-extended\"\nbefore_ms = 500_000"), 1);
+    assert_eq!(crashes("on = \"tip-extended\"\nbefore_ms = 1"), 0);
+    assert_eq!(crashes("at_ms = 1_000\nbefore_ms = 1_001"), 1);
+    assert_eq!(crashes("at_ms = 1_000\nbefore_ms = 1_000"), 0);
+}
+
+/// The node is down until both are over, starts once, and then does its work.
+#[test]
+fn crashes_may_overlap() {
+    let crash = |at_ms: u64, for_ms: u64| {
+        format!("[[faults]]\nkind = \"crash\"\nat_ms = {at_ms}\nfor_ms = {for_ms}\nnodes = [\"miner\"]\n\n")
+    };
+    let faults = [
+        crash(10_000, 50_000),
+        crash(30_000, 0),
+        crash(40_000, 60_000),
+        "[expect]".into(),
+    ];
+    let run = run(&parse(&SMALL.replace("[expect]", &faults.concat())), 2);
+    assert_eq!(run.report.violations, []);
+    let trace = Trace::read(&run.trace).expect("a whole trace");
+    let mut boots = trace.frames.iter().filter_map(|frame| match frame {
+        Frame::Boot { at, node: 0, .. } => Some(at.0),
+        _ => None,
+    });
+    let (first, second) = (boots.next().expect("a start"), boots.next().expect("a restart"));
+    assert_eq!((second - first, boots.next()), (100_000, None));
+}
+
 /// Blocks that were not durable are gone after a crash, and come again one by one. That is no double spend.
 #[test]
 fn blocks_that_a_crash_has_cost_may_come_again() {

@@ -263,6 +263,20 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "`sometimes` is empty",
         "shows nothing",
     ),
+    (
+        "sometimes = [{ event = \"job-open\" }]",
+        "sometimes = [{ event = \"job-open\" }]\ninvariants_only = true",
+        "invariants_only",
+        "something is expected beside the invariants",
+        "remove the key",
+    ),
+    (
+        "[expect]",
+        "[[faults]]\nkind = \"crash\"\nfor_ms = 1\nnodes = [\"relay\"]\nbefore_ms = 604_800_001\n\n[expect]",
+        "before_ms",
+        "before_ms out of range",
+        "0 to 604800000",
+    ),
     // A comment that speaks of the key is not the key.
     (
         "name = \"small\"",

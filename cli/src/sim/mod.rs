@@ -1,11 +1,15 @@
-//! `camelid sim`: running, listing and replaying scenarios.
+//! `camelid sim`: running, listing, shrinking and replaying scenarios.
 
 mod list;
 mod load;
+mod minimal;
+mod pool;
 mod record;
 mod replay;
 mod run;
+mod shrink;
 mod suite;
+mod swarm;
 mod table;
 mod tally;
 mod traces;
@@ -13,4 +17,5 @@ mod traces;
 pub use list::list;
 pub use replay::{first_difference, guarded, read, replay};
 pub use run::{print_json, run};
+pub use shrink::shrink;
 pub use table::new_table;

@@ -1,5 +1,8 @@
 //! The records of `--json`. Scripts depend on the keys and their order; new keys go to the end.
 
+use super::minimal::{Minimal, Size};
+use camelid_sim::scenario::NodeGroup;
+use camelid_sim::swarm::Drawn;
 use camelid_sim::trace::{Divergence, Replay};
 use camelid_sim::{Outcome, RunReport};
 use serde::Serialize;
@@ -100,6 +103,100 @@ pub struct NeverRecord<'a> {
     pub scenario: &'a str,
     /// The event.
     pub event: &'a str,
+}
+
+/// One run of a swarm.
+#[derive(Serialize)]
+pub struct SwarmRecord<'a> {
+    schema: &'static str,
+    seed: u64,
+    features: &'a [&'static str],
+    nodes: BTreeMap<&'a str, u64>,
+    run: RunRecord<'a>,
+    /// The scenario that was drawn, as TOML, if it failed.
+    drawn: Option<&'a str>,
+    minimal: Option<MinimalRecord>,
+}
+
+impl<'a> SwarmRecord<'a> {
+    /// The run of what was drawn, and what a failure was shrunk to.
+    pub fn new(drawn: &'a Drawn, report: &'a RunReport, minimal: Option<&Minimal>) -> Self {
+        let groups = drawn.scenario.nodes.iter().map(AsRef::<NodeGroup>::as_ref);
+        Self {
+            schema: "camelid.sim.swarm.v1",
+            seed: report.seed,
+            features: &drawn.features,
+            nodes: groups.map(|group| (&*group.name, group.count.high)).collect(),
+            run: RunRecord::from(report),
+            drawn: (report.outcome == Outcome::Fail).then_some(&*drawn.scenario.text),
+            minimal: minimal.map(MinimalRecord::from),
+        }
+    }
+}
+
+/// The last record of `sim run --swarm`.
+#[derive(Serialize)]
+pub struct SwarmSummaryRecord {
+    /// `camelid.sim.swarm.summary.v1`.
+    pub schema: &'static str,
+    /// Number of runs that were finished.
+    pub runs: u64,
+    /// Runs whose invariants all held.
+    pub passed: u64,
+    /// The others.
+    pub failed: u64,
+    /// How many runs violated each invariant.
+    pub violations: BTreeMap<String, u64>,
+    /// How many runs had each feature.
+    pub features: BTreeMap<&'static str, u64>,
+    /// Whether the user stopped it before the end.
+    pub interrupted: bool,
+}
+
+/// A failing scenario that was made small.
+#[derive(Serialize)]
+pub struct MinimalRecord {
+    schema: &'static str,
+    scenario: String,
+    trace: Option<String>,
+    seed: u64,
+    violation: String,
+    runs: u64,
+    finished: bool,
+    before: SizeRecord,
+    after: SizeRecord,
+}
+
+#[derive(Serialize)]
+struct SizeRecord {
+    adversaries: u64,
+    faults: u64,
+    nodes: u64,
+    jobs: u64,
+    until_ms: u64,
+}
+
+impl From<&Minimal> for MinimalRecord {
+    fn from(minimal: &Minimal) -> Self {
+        let size = |size: Size| SizeRecord {
+            adversaries: size.adversaries,
+            faults: size.faults,
+            nodes: size.nodes,
+            jobs: size.jobs,
+            until_ms: size.until_ms,
+        };
+        Self {
+            schema: "camelid.sim.shrink.v1",
+            scenario: minimal.scenario.display().to_string(),
+            trace: minimal.trace.as_ref().map(|trace| trace.display().to_string()),
+            seed: minimal.seed,
+            violation: minimal.violation.id.clone(),
+            runs: minimal.runs,
+            finished: minimal.finished,
+            before: size(minimal.before),
+            after: size(minimal.after),
+        }
+    }
 }
 
 /// One replay.

@@ -3,6 +3,7 @@
 use super::load::{Loaded, load};
 use super::record::{NeverRecord, RunRecord, SummaryRecord};
 use super::suite::{Finished, Suite};
+use super::swarm::swarm;
 use super::table::{FailedRun, render};
 use super::tally::Tally;
 use super::traces::Traces;
@@ -22,6 +23,9 @@ use std::time::Instant;
 /// # Errors
 /// [`Failure`], before anything runs if a scenario cannot be loaded.
 pub fn run(args: &RunArgs, color: ColorWhen) -> Result<Exit, Failure> {
+    if args.swarm {
+        return swarm(args);
+    }
     let begun = Instant::now();
     let scenarios = load(&args.paths)?;
     let stop = stop_on_interrupt()?;
@@ -84,7 +88,10 @@ pub fn print_json(record: &impl serde::Serialize) -> Result<(), Failure> {
 }
 
 /// A flag that Ctrl-C raises. The second Ctrl-C waits for nothing.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+///
+/// # Errors
+/// [`Failure::System`] if signals cannot be handled.
+pub fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     ctrlc::set_handler(move || {
@@ -98,7 +105,7 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// A bar on standard error; it hides itself when that is no terminal.
-fn progress_bar(runs: u64) -> ProgressBar {
+pub fn progress_bar(runs: u64) -> ProgressBar {
     // A wrong template would only cost the looks.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -1,6 +1,7 @@
 //! Running many scenarios under many seeds, some at the same time, with results in order.
 
 use super::load::Loaded;
+use super::pool::in_order;
 use super::traces::Traces;
 use crate::args::Seeds;
 use crate::exit::Failure;
@@ -11,8 +12,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
 
 /// All pairs of a scenario and a seed.
 pub struct Suite<'a> {
@@ -49,57 +49,24 @@ impl Suite<'_> {
     ///
     /// # Errors
     /// The first error of `take`, or of writing a trace. Nothing new is begun after it.
-    pub fn run(&self, mut take: impl FnMut(Finished) -> Result<(), Failure>) -> Result<(), Failure> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.jobs)
-            .build()
-            .map_err(|error| Failure::System(format!("no threads to run on: {error}")))?;
-        let next = AtomicU64::new(0);
-        let halt = AtomicBool::new(false);
-        let (sender, results) = mpsc::channel();
-        pool.in_place_scope(|scope| {
-            for _ in 0..self.jobs {
-                let (sender, next, halt) = (sender.clone(), &next, &halt);
-                scope.spawn(move |_| self.work(next, halt, &sender));
-            }
-            drop(sender);
-            let mut order = InOrder::default();
-            for (index, finished) in results {
-                let taken = finished.and_then(|finished| order.push(index, finished, &mut take));
-                if taken.is_err() {
-                    halt.store(true, Ordering::Relaxed);
-                    return taken;
-                }
-            }
-            Ok(())
-        })
+    pub fn run(&self, take: impl FnMut(Finished) -> Result<(), Failure>) -> Result<(), Failure> {
+        in_order(self.len(), self.jobs, self.stop, |index| self.finish(index), take)
     }
 
-    /// One thread's work: the next run, until there is none.
-    fn work(
-        &self,
-        next: &AtomicU64,
-        halt: &AtomicBool,
-        results: &mpsc::Sender<(u64, Result<Finished, Failure>)>,
-    ) {
-        while !self.stop.load(Ordering::Relaxed) && !halt.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let scenario = usize::try_from(index / self.seeds.count).unwrap_or(usize::MAX);
-            let Some(loaded) = self.scenarios.get(scenario) else {
-                return;
-            };
-            let seed = self.seeds.first + index % self.seeds.count;
-            let run = guard(&loaded.scenario, seed, camelid_sim::run);
-            let finished = self.write_trace(&run).map(|trace| Finished {
-                scenario,
-                report: run.report,
-                trace,
-            });
-            // Nobody listens after an error.
-            if results.send((index, finished)).is_err() {
-                return;
-            }
-        }
+    /// Run number `index`, by scenario and then by seed.
+    fn finish(&self, index: u64) -> Result<Finished, Failure> {
+        let scenario = usize::try_from(index / self.seeds.count).unwrap_or(usize::MAX);
+        let loaded = self
+            .scenarios
+            .get(scenario)
+            .ok_or_else(|| Failure::System(format!("there is no run {index}")))?;
+        let seed = self.seeds.first + index % self.seeds.count;
+        let run = guard(&loaded.scenario, seed, camelid_sim::run);
+        Ok(Finished {
+            scenario,
+            trace: self.write_trace(&run)?,
+            report: run.report,
+        })
     }
 
     fn write_trace(&self, run: &Run) -> Result<Option<PathBuf>, Failure> {
@@ -110,32 +77,9 @@ impl Suite<'_> {
     }
 }
 
-/// Holds results back until all before them are there.
-#[derive(Default)]
-struct InOrder {
-    next: u64,
-    waiting: BTreeMap<u64, Finished>,
-}
-
-impl InOrder {
-    fn push(
-        &mut self,
-        index: u64,
-        finished: Finished,
-        take: &mut impl FnMut(Finished) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        self.waiting.insert(index, finished);
-        while let Some(finished) = self.waiting.remove(&self.next) {
-            self.next += 1;
-            take(finished)?;
-        }
-        Ok(())
-    }
-}
-
 /// Runs `run`. A broken internal assertion becomes a failed run with the violation `panic`, without
 /// a trace, and does not take the other runs with it.
-fn guard(scenario: &Scenario, seed: u64, run: impl FnOnce(&Scenario, u64) -> Run) -> Run {
+pub fn guard(scenario: &Scenario, seed: u64, run: impl FnOnce(&Scenario, u64) -> Run) -> Run {
     // Nothing survives a run but its result, so nothing half-changed can be seen.
     let outcome = catch_unwind(AssertUnwindSafe(|| run(scenario, seed)));
     outcome.unwrap_or_else(|payload| Run {

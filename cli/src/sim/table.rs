@@ -194,7 +194,7 @@ fn line(text: &mut String, line: &str) {
 }
 
 /// A path that a shell takes as one word.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%".contains(c);
     if path.chars().all(plain) {

@@ -31,8 +31,11 @@ impl Traces {
     }
 }
 
-/// Writes under another name first: a trace is there as a whole or not at all.
-fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
+/// Writes under another name first: a file is there as a whole or not at all.
+///
+/// # Errors
+/// [`Failure::Write`].
+pub fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
     let path = directory.join(name);
     let partial = directory.join(format!(".{name}.{}.partial", process::id()));
     let attempt = fs::create_dir_all(directory)

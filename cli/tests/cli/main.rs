@@ -9,3 +9,4 @@ mod rastic_replay;
 mod replay;
 mod run;
 mod support;
+mod swarm;

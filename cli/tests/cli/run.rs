@@ -131,7 +131,7 @@ fn wrong_usage_exits_2() {
         "run a.toml --unknown",
         "run a.toml --color sometimes",
         "replay",
-        "shrink a.trace",
+        "squeeze a.trace",
     ] {
         let ran = place.sim(args);
         assert_eq!(ran.code, 2, "{args}: {}", ran.stderr);

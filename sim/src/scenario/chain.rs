@@ -1,14 +1,14 @@
 //! `[chain]`: the network's rules, and what a scenario changes in them.
 
 use camelid_core::params::Params;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// Most blocks of a window: a week of them.
 const MAX_WINDOW: u64 = 10_080;
 
 /// `[chain]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChainSection {
     /// Whose rules hold.
@@ -42,7 +42,7 @@ pub struct ChainSection {
 }
 
 /// Whose rules hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rules {
     /// [`Params::simnet`].

@@ -315,6 +315,10 @@ impl Checker<'_> {
             }
             self.within(&format!("faults.{index}.at_ms"), fault.at_ms, TIME_MS)?;
             self.within(&format!("faults.{index}.for_ms"), fault.for_ms, TIME_MS)?;
+            if let Some(before_ms) = fault.before_ms {
+                let path = format!("faults.{index}.before_ms");
+                self.within(&path, Range::fixed(before_ms), TIME_MS)?;
+            }
             if let Some(name) = &fault.on {
                 self.known(&format!("faults.{index}.on"), name, &triggers)?;
             }
@@ -352,7 +356,16 @@ impl Checker<'_> {
             let path = format!("expect.sometimes.{index}.event");
             self.known(&path, &sometimes.event, &events)?;
         }
-        if expect.sometimes.is_empty() {
+        let shows_something =
+            !(expect.sometimes.is_empty() && expect.eventually.is_empty() && expect.never.is_empty());
+        if expect.invariants_only && shows_something {
+            return self.fail_at(
+                "expect.invariants_only",
+                "something is expected beside the invariants",
+                "remove the key, or `sometimes`, `eventually` and `never`",
+            );
+        }
+        if expect.sometimes.is_empty() && !expect.invariants_only {
             return self.fail(
                 spanned,
                 "`sometimes` is empty",

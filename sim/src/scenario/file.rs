@@ -4,7 +4,7 @@ use super::chain::ChainSection;
 use super::check::check;
 use super::error::LoadError;
 use super::range::Range;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 use toml::Spanned;
@@ -13,7 +13,7 @@ use toml::Spanned;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A scenario as its file says.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Unique name: lower case, digits and hyphens.
@@ -50,7 +50,7 @@ pub struct Scenario {
 }
 
 /// `[run]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSection {
     /// Virtual time at which the run ends.
@@ -60,7 +60,7 @@ pub struct RunSection {
 }
 
 /// `[network]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkSection {
     /// Neighbours of each node, at least.
@@ -91,7 +91,7 @@ impl Default for NetworkSection {
 }
 
 /// `[model]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSection {
     /// Which toy model.
@@ -125,7 +125,7 @@ impl Default for ModelSection {
 }
 
 /// A toy language model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// [`HashModel`](crate::model::HashModel).
@@ -135,7 +135,7 @@ pub enum ModelKind {
 }
 
 /// `[[nodes]]`: nodes of one kind, named `NAME-0`, `NAME-1`, …
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeGroup {
     /// The group's name.
@@ -187,7 +187,7 @@ pub struct NodeGroup {
 }
 
 /// How clients check outputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerifyKind {
     /// Not at all.
@@ -200,7 +200,7 @@ pub enum VerifyKind {
 }
 
 /// A node's role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Opens jobs.
@@ -229,7 +229,7 @@ impl Role {
 }
 
 /// `[[jobs]]`: jobs that a group of clients opens in turn.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobGroup {
     /// The group of clients.
@@ -272,7 +272,7 @@ pub struct JobGroup {
 }
 
 /// `[[faults]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What goes wrong.
@@ -282,6 +282,8 @@ pub struct Fault {
     pub at_ms: Range,
     /// The event that sets it off, the first time it happens.
     pub on: Option<String>,
+    /// It does not set in from here on.
+    pub before_ms: Option<u64>,
     /// For how long.
     pub for_ms: Range,
     /// The nodes concerned: groups or single nodes (`worker-0`). A crash stops each of them, a
@@ -290,7 +292,7 @@ pub struct Fault {
 }
 
 /// Kinds of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// The nodes lose everything that was not durable, and restart from their records.
@@ -300,7 +302,7 @@ pub enum FaultKind {
 }
 
 /// `[expect]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectSection {
     /// Invariants to check; all of them unless given.
@@ -315,11 +317,15 @@ pub struct ExpectSection {
     #[serde(default)]
     pub never: Vec<String>,
     /// What must happen in at least one of the runs, or the scenario shows nothing.
+    #[serde(default)]
     pub sometimes: Vec<Sometimes>,
+    /// It has nothing to show and is there for its invariants alone; the other lists are empty.
+    #[serde(default)]
+    pub invariants_only: bool,
 }
 
 /// An event that must happen.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     /// Its name.
@@ -332,7 +338,7 @@ pub struct Expectation {
 }
 
 /// An event that must happen in some run.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sometimes {
     /// Its name.
@@ -429,6 +435,13 @@ impl Scenario {
     /// # Errors
     /// [`LoadError`] with file, line and a hint.
     pub fn parse(text: &str, file: &str) -> Result<Self, LoadError> {
+        let scenario = Self::parse_unchecked(text, file)?;
+        check(&scenario, file)?;
+        Ok(scenario)
+    }
+
+    /// [`Self::parse`] without the checks that look beyond a single value, for a sketch of a scenario.
+    pub(crate) fn parse_unchecked(text: &str, file: &str) -> Result<Self, LoadError> {
         if text.trim().is_empty() {
             return Err(LoadError::of_file(
                 file,
@@ -441,7 +454,6 @@ impl Scenario {
             LoadError::at(file, text, span, error.message(), hint_for(error.message()))
         })?;
         scenario.text = text.into();
-        check(&scenario, file)?;
         Ok(scenario)
     }
 }

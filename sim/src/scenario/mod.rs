@@ -10,6 +10,7 @@ mod file;
 mod place;
 mod range;
 mod setup;
+mod write;
 
 pub(crate) use check::MAX_AT_LEAST;
 pub use error::LoadError;

@@ -1,7 +1,7 @@
 //! A number, or a range that the seed draws one from.
 
 use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// `7`, or `[3, 9]` for a number from 3 to 9 inclusive.
@@ -26,6 +26,16 @@ impl Range {
 impl<'de> Deserialize<'de> for Range {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RangeVisitor)
+    }
+}
+
+impl Serialize for Range {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.low == self.high {
+            serializer.serialize_u64(self.low)
+        } else {
+            [self.low, self.high].serialize(serializer)
+        }
     }
 }
 

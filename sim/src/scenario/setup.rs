@@ -104,6 +104,8 @@ pub struct PlannedFault {
     pub kind: FaultKind,
     /// When.
     pub trigger: Trigger,
+    /// It does not set in from here on, in milliseconds from the start.
+    pub before_ms: Option<u64>,
     /// For how long, in milliseconds.
     pub for_ms: u64,
     /// The nodes concerned.
@@ -413,6 +415,7 @@ impl Drawing<'_> {
             let at_ms = self.draw(fault.at_ms, &format!("faults[{index}].at_ms"));
             PlannedFault {
                 kind: fault.kind,
+                before_ms: fault.before_ms,
                 for_ms: self.draw(fault.for_ms, &format!("faults[{index}].for_ms")),
                 nodes: fault
                     .nodes

@@ -13,7 +13,7 @@ mod replay;
 
 pub use claims::{TracedClaim, TracedClaims, claims};
 pub use format::{Frame, TracedInput, VERSION};
-pub use reader::{Trace, TraceError};
+pub use reader::{Trace, TraceError, is_trace};
 pub use recorder::Recorder;
 pub use rejudge::{Judgement, Odds, Rejudge, Source};
 pub use replay::{Divergence, Replay, ReplayError, replay};

@@ -50,6 +50,11 @@ pub enum TraceError {
     Misplaced(usize),
 }
 
+/// True when `bytes` begin like a trace.
+pub fn is_trace(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
 impl Trace {
     /// Reads a trace.
     ///

@@ -21,6 +21,8 @@ pub struct Machine {
     /// What it is.
     pub setup: NodeSetup,
     actor: Option<Actor>,
+    /// Crashes that are not over.
+    crashes: u32,
     boots: u64,
     records: Vec<(Record, Time)>,
     timers: BTreeMap<Timer, u64>,
@@ -34,6 +36,7 @@ impl Machine {
         Self {
             setup: setup.clone(),
             actor: None,
+            crashes: 0,
             boots: 0,
             records: Vec::new(),
             timers: BTreeMap::new(),
@@ -77,10 +80,17 @@ impl Machine {
 
     /// Stops without warning: what is not durable at `now` is lost.
     pub(super) fn crash(&mut self, now: Time) {
+        self.crashes += 1;
         self.actor = None;
         self.records.retain(|(_, durable_at)| *durable_at <= now);
         self.timers.clear();
         self.template = None;
+    }
+
+    /// One crash is over; true if it was the last, so that the machine can start.
+    pub(super) fn recover(&mut self) -> bool {
+        self.crashes = self.crashes.saturating_sub(1);
+        self.crashes == 0
     }
 
     /// Handles an input: outputs, digest, and attacks carried out. `None` if the machine is down.

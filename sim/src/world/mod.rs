@@ -390,11 +390,17 @@ impl<'a> World<'a> {
         let Some(fault) = self.setup.faults.get(number) else {
             return;
         };
+        let too_late = fault.before_ms.is_some_and(|before_ms| self.at_ms() >= before_ms);
+        if too_late && !ends {
+            return;
+        }
         match (fault.kind, ends) {
             (FaultKind::Crash, false) => self.crash(fault),
             (FaultKind::Crash, true) => {
                 for node in &fault.nodes {
-                    self.boot(*node);
+                    if self.machines.get_mut(*node).is_some_and(Machine::recover) {
+                        self.boot(*node);
+                    }
                 }
             }
             (FaultKind::Partition, false) => {
