@@ -1,5 +1,9 @@
 //! Everything a network may choose, in one place. The genesis hash commits to all of it.
 
+mod check;
+
+pub use check::ParamsError;
+
 use crate::block::CompactTarget;
 use crate::primitives::{Amount, BoundedVec, Hash256, Height, Timestamp, encode, tagged_hash};
 use crate::rastic::Spec;

@@ -51,8 +51,9 @@ fn a_model_id_covers_the_whole_manifest() {
         end_tokens: BoundedVec::from_vec(vec![END]).unwrap(),
         context: 64,
         profile: NumericsProfile::tolerant("toy", 1, 2).unwrap(),
+        golden: Hash256([4; 32]),
     };
-    let changes: [fn(&mut Manifest); 11] = [
+    let changes: [fn(&mut Manifest); 12] = [
         |m| m.chunk_root = Hash256([3; 32]),
         |m| m.chunks += 1,
         |m| m.bytes += 1,
@@ -64,6 +65,7 @@ fn a_model_id_covers_the_whole_manifest() {
         |m| m.profile.exact = true,
         |m| m.profile.tolerance_milli = 0,
         |m| m.profile.slash_tolerance_milli += 1,
+        |m| m.golden = Hash256([5; 32]),
     ];
     let mut ids: BTreeSet<ModelId> = BTreeSet::from([manifest.id()]);
     for change in changes {

@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod guards;
+mod lives;
+mod oracle;
 mod past;
 mod properties;
+mod seats;
 #[path = "../support/mod.rs"]
 mod support;
+mod verdicts;
+mod world;
 
 use camelid_core::dispute::BadDelivery;
 use camelid_core::escrow::{

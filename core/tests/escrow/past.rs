@@ -7,7 +7,7 @@ use camelid_core::keys::{EcdsaVerifier, SignatureCheck, Verifier};
 use camelid_core::params::Params;
 use camelid_core::primitives::{Amount, BlockHash, Height, Timestamp};
 use camelid_core::tx::OutPoint;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Median times, block hashes and tickets.
@@ -105,7 +105,7 @@ pub fn hash_that_audits(audited: bool, permille: u32) -> BlockHash {
 
 /// Checks every signature, the same one only once.
 #[derive(Default)]
-pub struct Remembering(Mutex<HashMap<SignatureCheck, bool>>);
+pub struct Remembering(Mutex<BTreeMap<SignatureCheck, bool>>);
 
 impl Verifier for Remembering {
     fn verify(&self, check: &SignatureCheck) -> bool {

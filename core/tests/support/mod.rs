@@ -7,7 +7,7 @@
 pub mod network;
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block};
-use camelid_core::chain::{Chain, Ledger, Submission, SubmitError};
+use camelid_core::chain::{Chain, Ledger, Submission, SubmitError, connect_block};
 use camelid_core::dispute::BadDelivery;
 use camelid_core::job::{Opening, SignedDelivery, Terms, prompt_hash};
 use camelid_core::keys::{DecryptionProof, EcdsaVerifier, SealContext, SecretKey, seal};
@@ -260,6 +260,13 @@ impl Workshop {
     pub fn refusal(&mut self, transactions: &[Transaction]) -> String {
         let block = self.block(transactions);
         self.refusal_of(&block)
+    }
+
+    /// Why transactions are refused in the next block, if they are; nothing is mined.
+    pub fn refusal_or_none(&self, transactions: &[Transaction]) -> Option<String> {
+        let block = self.block(transactions);
+        let connected = connect_block(self.ledger(), &block, &EcdsaVerifier);
+        connected.err().map(|error| error.to_string())
     }
 
     /// Why `block` is refused; the tip must stay where it is.
