@@ -92,6 +92,7 @@ fn claim<'a>(prompt: &'a [TokenId], output: &'a [TokenId], max_tokens: u32) -> C
         output,
         max_tokens,
         end_tokens: &[END],
+        vocabulary: u32::MAX,
     }
 }
 
@@ -334,6 +335,26 @@ fn each_specification_sees_its_own_faults_of_shape() {
     }
 }
 
+/// The model cannot be asked about such an output, so a cheat would otherwise leave everybody in doubt.
+#[test]
+fn what_is_no_token_is_no_output() {
+    let claim = Claim {
+        vocabulary: 4,
+        ..claim(&[1, 2], &[3, 4, END], 3)
+    };
+    let expected = Verdict::Invalid {
+        position: 3,
+        reason: InvalidReason::NoToken,
+    };
+    for spec in Spec::ALL {
+        let plan = plan(spec, &claim, 3, &mut Stream::new(1, "rastic"));
+        assert_eq!(plan.positions, []);
+        let failed = InferenceResult::failed("a token is not in the vocabulary");
+        let verdict = judge_result(&plan, &claim, &NumericsProfile::exact("toy"), &failed);
+        assert_eq!(verdict, expected, "{spec}");
+    }
+}
+
 // ---- Judging ----
 
 #[test]
@@ -444,10 +465,10 @@ proptest! {
         seed: u64,
     ) {
         let planned = Claim {
-            prompt: &lists[0], output: &lists[1], max_tokens: limits[0], end_tokens: &[3],
+            prompt: &lists[0], output: &lists[1], max_tokens: limits[0], end_tokens: &[3], vocabulary: 4,
         };
         let judged = Claim {
-            prompt: &lists[2], output: &lists[3], max_tokens: limits[1], end_tokens: &[2, 3],
+            prompt: &lists[2], output: &lists[3], max_tokens: limits[1], end_tokens: &[2, 3], vocabulary: 4,
         };
         let profile = NumericsProfile {
             name: Text::truncated(""),

@@ -126,6 +126,7 @@ fn what_a_model_writes_it_predicts() {
                     output: &output,
                     max_tokens: 60,
                     end_tokens,
+                    vocabulary: model.manifest().vocabulary,
                 };
                 let plan = plan(Spec::V2, &claim, 0, &mut Stream::new(1, "rastic"));
                 let task = predict_task(model, prompt, &output, &plan.positions, seed, sampling);

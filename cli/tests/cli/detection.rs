@@ -69,6 +69,7 @@ impl Cheat {
             output: &self.output,
             max_tokens: LIMIT,
             end_tokens: &self.model.manifest().end_tokens,
+            vocabulary: self.model.manifest().vocabulary,
         }
     }
 

@@ -19,6 +19,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// Blocks before the deadline within which no new work is begun.
 const DEADLINE_MARGIN: u32 = 3;
@@ -32,7 +33,17 @@ pub(super) struct Worker {
     /// Jobs that the model could not run; trying again would fail again.
     failed: BTreeSet<JobId>,
     jobs: BTreeMap<JobId, WorkerJob>,
-    sent_at: BTreeMap<JobId, Time>,
+    /// When a message about a job was last sent. A job's stages have little in common: a delivery does
+    /// not wait because an Engage has just gone out.
+    sent_at: BTreeMap<(JobId, Errand), Time>,
+}
+
+/// What a worker sends again until it has worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize)]
+enum Errand {
+    Engage,
+    Delivery,
+    Evidence,
 }
 
 impl Worker {
@@ -280,7 +291,7 @@ impl Worker {
             party: Party::Node,
             evidence: evidence.as_ref(),
             in_the_right: true,
-            evidence_due: self.is_due(now, job),
+            evidence_due: self.is_due(now, job, Errand::Evidence),
         };
         base.plead(now, standing, &brief, out);
     }
@@ -344,7 +355,7 @@ impl Worker {
         out: &mut Outputs,
     ) {
         let received = self.jobs.get(&record.id).is_some_and(|entry| entry.received);
-        if received || !self.is_due(now, &record.id) {
+        if received || !self.is_due(now, &record.id, Errand::Delivery) {
             return;
         }
         let message = Message::Delivery {
@@ -363,7 +374,7 @@ impl Worker {
             base.submit_action(now, record.id, record.seq, ActionKind::Settle, out);
             return;
         }
-        if !self.is_due(now, &record.id) {
+        if !self.is_due(now, &record.id, Errand::Engage) {
             return;
         }
         let Some(entry) = self.jobs.get(&record.id) else {
@@ -373,14 +384,13 @@ impl Worker {
         base.send_through(Some(record.terms.contact), &message, out);
     }
 
-    /// True once every [`SEND_AGAIN_MS`] for each job.
-    fn is_due(&mut self, now: Time, job: &JobId) -> bool {
-        let due = self
-            .sent_at
-            .get(job)
-            .is_none_or(|at| now >= at.after_ms(SEND_AGAIN_MS));
+    /// True once every [`SEND_AGAIN_MS`] for each job and errand.
+    fn is_due(&mut self, now: Time, job: &JobId, errand: Errand) -> bool {
+        let key = (*job, errand);
+        let sent = self.sent_at.get(&key);
+        let due = sent.is_none_or(|at| now >= at.after_ms(SEND_AGAIN_MS));
         if due {
-            self.sent_at.insert(*job, now);
+            self.sent_at.insert(key, now);
         }
         due
     }
@@ -418,7 +428,7 @@ impl Worker {
         base.purse.release(&record.id);
         if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
             self.jobs.remove(&record.id);
-            self.sent_at.remove(&record.id);
+            self.sent_at.retain(|(job, _), _| *job != record.id);
         }
     }
 

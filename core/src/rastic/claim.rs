@@ -13,6 +13,8 @@ pub struct Claim<'a> {
     pub max_tokens: u32,
     /// The tokens after which the model stops.
     pub end_tokens: &'a [TokenId],
+    /// Number of the model's tokens: ids are below it.
+    pub vocabulary: u32,
 }
 
 impl Claim<'_> {

@@ -7,12 +7,16 @@ use crate::model::Finish;
 
 /// The fault that `spec` sees in the claim's shape alone, with its index into `R`.
 ///
-/// The paper asks only that a first output token exists. The repair also asks for an end: an end
+/// No specification takes what is not a token: the model could not even be asked about it. The paper
+/// asks only that a first output token exists. The repair also asks for an end: an end
 /// token, or as many tokens as were asked for. `V2` holds the output to the limit and lets nothing
 /// follow an end token.
 pub fn shape_fault(spec: Spec, claim: &Claim<'_>) -> Option<(u32, InvalidReason)> {
     if claim.output.is_empty() {
         return Some((claim.prompt_len(), InvalidReason::EmptyOutput));
+    }
+    if let Some(fault) = no_token(claim) {
+        return Some(fault);
     }
     match spec {
         Spec::V1AsWritten => None,
@@ -27,6 +31,12 @@ pub fn shape_fault(spec: Spec, claim: &Claim<'_>) -> Option<(u32, InvalidReason)
             }
         }),
     }
+}
+
+fn no_token(claim: &Claim<'_>) -> Option<(u32, InvalidReason)> {
+    let index = claim.output.iter().position(|&token| token >= claim.vocabulary)?;
+    let position = claim.prompt_len().saturating_add(u32::try_from(index).ok()?);
+    Some((position, InvalidReason::NoToken))
 }
 
 fn over_limit(claim: &Claim<'_>) -> Option<(u32, InvalidReason)> {

@@ -28,6 +28,9 @@ pub enum InvalidReason {
     /// There is no output (position: where it should begin).
     #[error("the output is empty")]
     EmptyOutput,
+    /// An id that is not in the model's vocabulary.
+    #[error("a token is not in the vocabulary")]
+    NoToken,
     /// More tokens than were asked for (position: the first too many).
     #[error("the output is longer than the limit")]
     OverLimit,

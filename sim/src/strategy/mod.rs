@@ -248,14 +248,3 @@ impl Process for Actor {
         self.node.digest()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_strategy_exists_and_has_a_role() {
-        assert!(KINDS.iter().map(|kind| kind.name).eq(NAMES.iter().copied()));
-        assert!(NAMES.iter().all(|name| by_name(name).is_some()));
-    }
-}

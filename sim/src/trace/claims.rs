@@ -59,6 +59,7 @@ impl TracedClaim {
             output: &self.output,
             max_tokens: self.terms.max_tokens,
             end_tokens: &manifest.end_tokens,
+            vocabulary: manifest.vocabulary,
         }
     }
 }

@@ -255,6 +255,7 @@ fn judge_token(
         output: from.get(..1).unwrap_or_default(),
         max_tokens: 1,
         end_tokens: &[],
+        vocabulary: u32::MAX,
     };
     // Nothing is drawn from one position.
     let plan = plan(Spec::V1Repaired, &claim, 0, &mut Stream::new(0, "nothing"));

@@ -33,6 +33,7 @@ fn verdict(spec: Spec, profile: &NumericsProfile, gap_milli: u32) -> Verdict {
         output: black_box(&[7, 8, 9, 10, END]),
         max_tokens: 8,
         end_tokens: &[END],
+        vocabulary: 64,
     };
     let plan = plan(spec, &claim, 2, &mut Stream::new(black_box(3), "challenge"));
     let predictions: Vec<Prediction> = plan

@@ -108,6 +108,7 @@ pub(super) fn claim<'a>(entry: &'a ClientJob, opening: &'a Opening, manifest: &'
         output: &opening.output,
         max_tokens: entry.offer.terms.max_tokens,
         end_tokens: &manifest.end_tokens,
+        vocabulary: manifest.vocabulary,
     }
 }
 

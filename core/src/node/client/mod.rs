@@ -97,8 +97,15 @@ impl Client {
         if request.prompt.is_empty() {
             return Err("the prompt is empty".into());
         }
-        if base.manifest(&request.model).is_none() {
-            return Err("the model is not known here".into());
+        let manifest = base
+            .manifest(&request.model)
+            .ok_or("the model is not known here")?;
+        if request.prompt.iter().any(|&token| token >= manifest.vocabulary) {
+            return Err("the prompt has a token that is not in the model's vocabulary".into());
+        }
+        // Nobody could check an output that the model cannot look back on.
+        if request.prompt.len().saturating_add(request.max_tokens as usize) > manifest.context as usize {
+            return Err("prompt and token limit together exceed the model's context".into());
         }
         let context = encode(&(now, base.chain.tip(), self.jobs.len() as u64));
         let prompt_salt = base.config.key.derive("camelid/prompt-salt", &context);

@@ -8,7 +8,7 @@ use crate::model::{InferenceResult, InferenceTask, Manifest};
 use crate::node::base::Base;
 use crate::primitives::{BoundedVec, Digest, tagged_hash};
 use crate::process::{Output, Outputs, RequestId};
-use crate::rastic::{Claim, Plan, Verdict, judge_result, plan, score_root};
+use crate::rastic::{Claim, InconclusiveReason, Plan, Verdict, judge_result, plan, score_root};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -106,20 +106,22 @@ impl Judging {
 impl Case {
     /// The ballot, or `None` when the model could not be run.
     fn judge(&self, manifest: &Manifest, result: &InferenceResult) -> Option<Ballot> {
-        let InferenceResult::Predicted { predictions } = result else {
-            return None;
-        };
         let claim = claim(&self.record, &self.evidence, manifest);
         let verdict = judge_result(&self.plan, &claim, &manifest.profile, result);
         let finding = match verdict {
             Verdict::Valid => Finding::Valid,
             Verdict::Invalid { position, .. } => Finding::Invalid { position },
+            Verdict::Inconclusive {
+                reason: InconclusiveReason::NotRun,
+            } => return None,
             Verdict::Inconclusive { .. } => Finding::Undecided,
         };
-        Some(Ballot {
-            finding,
-            score_root: score_root(predictions),
-        })
+        // A claim whose shape alone condemns it has no positions, and so no scores.
+        let score_root = match result {
+            InferenceResult::Predicted { predictions } => score_root(predictions),
+            _ => score_root(&[]),
+        };
+        Some(Ballot { finding, score_root })
     }
 }
 
@@ -129,6 +131,7 @@ fn claim<'a>(record: &JobRecord, evidence: &'a Evidence, manifest: &'a Manifest)
         output: &evidence.opening.output,
         max_tokens: record.terms.max_tokens,
         end_tokens: &manifest.end_tokens,
+        vocabulary: manifest.vocabulary,
     }
 }
 

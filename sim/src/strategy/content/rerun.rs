@@ -30,6 +30,7 @@ pub(in crate::strategy) fn foreseen_challenge(forger: &mut Forger<'_>) -> Option
             output: &output,
             max_tokens: forger.job.max_tokens,
             end_tokens: &forger.models.full.manifest().end_tokens,
+            vocabulary: forger.models.full.manifest().vocabulary,
         };
         let mut stream = challenge_stream(ChallengeSource::Job, &forger.job.id, &seed);
         let checked = plan(Spec::V1AsWritten, &claim, 1, &mut stream).positions;

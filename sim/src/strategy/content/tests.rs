@@ -113,6 +113,7 @@ fn verdict(models: &Models, case: &Case, spec: Spec, samples: u32, stream: &mut 
         output: &case.output,
         max_tokens: case.job.max_tokens,
         end_tokens: &manifest.end_tokens,
+        vocabulary: manifest.vocabulary,
     };
     let plan = plan(spec, &claim, samples, stream);
     let task = InferenceTask::Predict {
