@@ -103,8 +103,12 @@ pub fn ticket_step(seq: u32, kind: ActionKind) -> Transaction {
 impl Court {
     /// Verifiers have registered, and the job is engaged.
     pub fn new(audit_permille: u32) -> Self {
-        let params = network_with(audit_permille);
-        let workshop = replay(&params, &[]);
+        Self::on(&network_with(audit_permille))
+    }
+
+    /// The same on another network.
+    pub fn on(params: &Arc<Params>) -> Self {
+        let workshop = replay(params, &[]);
         let mut court = Self {
             workshop,
             blocks: Vec::new(),

@@ -243,3 +243,23 @@ fn a_job_whose_claim_was_reorganised_away_settles() {
     assert_eq!(record.state, JobState::Closed(Outcome::Settled));
     assert_conserved(subject.ledger());
 }
+
+/// Of two steps of one record in a block the first is made, and the second is invalid.
+#[test]
+fn the_first_step_in_a_block_excludes_the_others() {
+    let mut court = Court::new(0);
+    let genesis = court.workshop.genesis();
+    let record = court.record();
+    let context = record.seal_context(&genesis, record.state.engagement().unwrap());
+    let wrong = delivery(&context, b"not an opening", NODE);
+    let bad = court.bare(ActionKind::BadDelivery(Box::new(evidence(&context, &wrong))));
+    let claim = court.claim(ClaimKind::Invalid, CLIENT, 7);
+    for both in [[bad.clone(), claim.clone()], [claim, bad.clone()]] {
+        assert_refused(&court.workshop.refusal(&both), "the job is at 3");
+    }
+    court.extend(&[bad]);
+    assert_eq!(
+        court.record().state,
+        JobState::Closed(Outcome::SlashedBadDelivery)
+    );
+}

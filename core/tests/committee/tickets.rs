@@ -3,9 +3,11 @@
 use super::assert_refused;
 use super::court::*;
 use super::support::*;
+use camelid_core::committee::Ticket;
 use camelid_core::keys::PublicKey;
 use camelid_core::primitives::{Amount, BoundedVec, JobId, Txid, tagged_hash};
 use camelid_core::tx::{ActionKind, ClaimKind, OutPoint};
+use std::sync::Arc;
 
 #[test]
 fn a_registration_needs_the_bond_a_model_and_a_point() {
@@ -162,4 +164,56 @@ fn silence_costs_four_seat_pays_and_the_ticket() {
         coin.output,
         pay_to(owner_of(silent), units(1_000_000_000 - 4 * PAY))
     );
+}
+
+/// A fine of more than the bond takes all of it, and no more; the ticket can still be taken back.
+#[test]
+fn a_fine_stops_at_the_bond() {
+    let mut params = (*network_with(0)).clone();
+    params.committee.no_show_fine_in_seat_pays = 21;
+    let mut court = Court::on(&Arc::new(params));
+    court.file(ClaimKind::Invalid, CLIENT, 7);
+    court.vote(&[Some(INVALID), Some(INVALID), None]);
+    let silent = court.seats()[2].clone();
+    court.settle();
+    let left = court.workshop.ledger().coin(&silent.ticket).unwrap();
+    assert_eq!(left.output.value, Amount::ZERO);
+    let jailed = court.ticket(&silent.ticket).unwrap();
+    let unbond = court.unbond(&jailed, owner_of(&silent));
+    court.extend(&[unbond]);
+    while court
+        .workshop
+        .refusal_or_none(&[withdraw(3, jailed.id)])
+        .is_some()
+    {
+        court.extend(&[]);
+    }
+    let coins = court.workshop.ledger().coin_count();
+    court.extend(&[withdraw(3, jailed.id)]);
+    // The empty bond is gone, and only the block's own reward has come.
+    assert_eq!(court.workshop.ledger().coin_count(), coins);
+    assert_eq!(court.ticket(&jailed.id), None);
+}
+
+/// Later transactions of a block see what earlier ones did.
+#[test]
+fn a_ticket_may_be_taken_and_given_up_in_one_block_in_this_order() {
+    let mut court = Court::new(0);
+    let bond = court.workshop.params.committee.verifier_bond;
+    let fund = court.workshop.fund(STRANGER, 2);
+    let register = register(&court.workshop, &fund, registration(STRANGER), bond);
+    let id = fund_of(&register, 0, STRANGER).outpoint;
+    let ticket = Ticket {
+        id,
+        registration: registration(STRANGER),
+        registered: court.workshop.chain.height().plus(1),
+        seq: 1,
+        retired: None,
+        unbonding: None,
+    };
+    let unbond = court.unbond(&ticket, STRANGER);
+    let wrong_order = [unbond.clone(), register.clone()];
+    assert_refused(&court.workshop.refusal(&wrong_order), "no such ticket");
+    court.extend(&[register, unbond]);
+    assert_eq!(court.ticket(&id).unwrap().retired, Some(ticket.registered));
 }
