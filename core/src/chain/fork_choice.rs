@@ -72,8 +72,9 @@ impl Chain {
     /// The chain with only its genesis block.
     ///
     /// # Panics
-    /// When the allocations of `params` add up to more than all coins.
+    /// When the network cannot work ([`Params::check`]).
     pub fn new(params: Arc<Params>, verifier: Arc<dyn Verifier>, map_seed: u64) -> Self {
+        params.check().expect("the parameters of a network that works");
         let block = Arc::new(genesis_block(&params));
         let genesis = block.header.hash();
         let mut ledger = Ledger::before_genesis(params.clone(), genesis, map_seed);
