@@ -42,7 +42,8 @@ impl Ticket {
     /// True when the ticket takes part in a draw with beacon block `beacon` for a job that was
     /// engaged at `engaged`: it is registered for the model, its bond was `maturity` blocks old at
     /// Engage, and it was in good standing up to the beacon block. None of this changes after the
-    /// beacon block, so a draw can be repeated later.
+    /// beacon block, so a draw can be repeated for as long as no bond that was in it can have been
+    /// withdrawn.
     pub fn is_eligible(&self, model: &ModelId, engaged: Height, beacon: Height, maturity: u32) -> bool {
         self.registration.models.contains(model)
             && self.registered.plus(maturity) <= engaged

@@ -17,7 +17,8 @@ pub struct Dispute {
     /// Who raised it.
     pub origin: Origin,
     /// Seats of round 1 in the order of the draw. Empty until the draw window is closed, and for good
-    /// if there were too few eligible tickets.
+    /// if there were too few eligible tickets, or if nobody voted and nobody settled until the first of
+    /// their bonds could have been withdrawn.
     pub seats: Vec<Seat>,
     /// The appeal that led to round 2.
     pub appeal: Option<Appeal>,

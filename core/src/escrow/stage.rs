@@ -137,7 +137,12 @@ impl JobRecord {
             };
         };
         let timeline = Timeline::at(clock, since, dispute.round());
-        if let (Some(drawn), true) = (timeline.drawn, dispute.current_seats().is_empty()) {
+        // Once a bond can have left since the draw, a draw would find others in its place.
+        let draws = |drawn: &Since| {
+            let last = drawn.height.plus(clock.params.committee.unbonding);
+            dispute.current_seats().is_empty() && clock.moment.height < last
+        };
+        if let Some(drawn) = timeline.drawn.filter(draws) {
             let seats = draw_seats(&self, dispute, clock, &drawn);
             if let JobState::Disputed(dispute) = &mut self.state {
                 *dispute.current_seats_mut() = seats;

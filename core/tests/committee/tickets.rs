@@ -217,3 +217,36 @@ fn a_ticket_may_be_taken_and_given_up_in_one_block_in_this_order() {
     court.extend(&[register, unbond]);
     assert_eq!(court.ticket(&id).unwrap().retired, Some(ticket.registered));
 }
+
+/// A draw is repeated when nobody has voted: it must not find other tickets in the place of those that
+/// have left.
+#[test]
+fn who_is_fined_does_not_depend_on_when_somebody_settles() {
+    use camelid_core::escrow::{History as _, Phase};
+    let mut court = Court::new(0);
+    court.file(ClaimKind::Invalid, CLIENT, 7);
+    court.advance_to(Phase::Commit);
+    let drawn = court.seats();
+    let unbonds: Vec<_> = drawn
+        .iter()
+        .map(|seat| court.unbond(&court.ticket(&seat.ticket).unwrap(), owner_of(seat)))
+        .collect();
+    court.extend(&unbonds);
+    while court
+        .workshop
+        .refusal_or_none(&[withdraw(2, drawn[0].ticket)])
+        .is_some()
+    {
+        court.extend(&[]);
+    }
+    let withdraws: Vec<_> = drawn.iter().map(|seat| withdraw(2, seat.ticket)).collect();
+    court.extend(&withdraws);
+    let settle = court.bare(ActionKind::Settle);
+    court.extend(&[settle]);
+    let tickets = court.workshop.ledger().tickets().values();
+    let jailed: Vec<OutPoint> = tickets
+        .filter(|ticket| ticket.retired.is_some())
+        .map(|ticket| ticket.id)
+        .collect();
+    assert_eq!(jailed, []);
+}

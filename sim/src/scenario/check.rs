@@ -51,6 +51,7 @@ pub(super) fn check(scenario: &Scenario, file: &str) -> Result<(), LoadError> {
     checker.check_run()?;
     checker.check_network()?;
     checker.check_chain()?;
+    checker.check_params()?;
     checker.check_model()?;
     checker.check_groups()?;
     checker.check_topology()?;
@@ -122,6 +123,17 @@ impl Checker<'_> {
                 self.within(&path, Range::fixed(value.into()), row.limit)
             })
         })
+    }
+
+    fn check_params(&self) -> Result<(), LoadError> {
+        match self.scenario.chain.params().check() {
+            Ok(()) => Ok(()),
+            Err(error) => self.fail_at(
+                "chain",
+                format!("no network could work like this: {error}"),
+                "change the parameters under [chain]",
+            ),
+        }
     }
 
     fn check_model(&self) -> Result<(), LoadError> {
