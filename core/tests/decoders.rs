@@ -286,8 +286,7 @@ fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
         let reveal = ActionKind::VoteReveal { ticket, ballot, salt };
         decoders.push(decoder("Transaction: VoteReveal", &vote(reveal)));
         let cast = CastVote {
-            job,
-            seq: 3,
+            round: Hash256([6; 32]),
             ticket,
             ballot,
             salt,

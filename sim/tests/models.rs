@@ -403,7 +403,7 @@ impl LanguageModel for Small {
         assert!(prefix.len() <= 4, "asked beyond the context");
         Prediction {
             token: 1,
-            gap_milli: 0,
+            ..Prediction::default()
         }
     }
 }

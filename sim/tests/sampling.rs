@@ -83,28 +83,18 @@ fn the_greedy_rule_takes_the_lowest_of_equals() {
         job: JOB,
         sampling: Sampling::GREEDY,
     };
-    let gap = |claimed| draw.predict(0, scores.clone(), Some(claimed));
-    assert_eq!(
-        gap(3),
-        Prediction {
+    // The other of the equals is the runner-up, by nothing.
+    for (claimed, gap_milli) in [(3, 0), (4, 10), (9, Prediction::EXCLUDED)] {
+        let expected = Prediction {
             token: 3,
-            gap_milli: 0
-        }
-    );
-    assert_eq!(
-        gap(4),
-        Prediction {
-            token: 3,
-            gap_milli: 10
-        }
-    );
-    assert_eq!(
-        gap(9),
-        Prediction {
-            token: 3,
-            gap_milli: Prediction::EXCLUDED
-        }
-    );
+            gap_milli,
+            runner_up: 5,
+            margin_milli: 0,
+        };
+        assert_eq!(draw.predict(0, scores.clone(), Some(claimed)), expected);
+    }
+    let alone = draw.predict(0, scores[..1].to_vec(), None);
+    assert_eq!((alone.runner_up, alone.margin_milli), (5, Prediction::EXCLUDED));
 }
 
 proptest! {

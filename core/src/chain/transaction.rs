@@ -170,8 +170,10 @@ fn check_shape(transaction: &Transaction) -> Result<()> {
         return Err(TransactionError::Coinbase);
     }
     let may_lack_inputs = action.is_some_and(|action| action.kind.is_bare());
-    // Without inputs there is nothing to pay outputs with, not even empty ones.
-    if transaction.inputs.is_empty() && !(may_lack_inputs && transaction.outputs.is_empty()) {
+    // Without inputs there is nothing to pay outputs with, not even empty ones, and no sequence that
+    // gives a lock time a meaning: there is one form of such a transaction.
+    let is_plain = transaction.outputs.is_empty() && transaction.lock_time == 0;
+    if transaction.inputs.is_empty() && !(may_lack_inputs && is_plain) {
         return Err(TransactionError::NoInputs);
     }
     if transaction.outputs.is_empty() && action.is_none() {

@@ -1,7 +1,7 @@
 //! What a seat says.
 
 use crate::keys::{PublicKey, SecretKey, Signature, SignatureCheck};
-use crate::primitives::{BlockHash, Hash256, JobId, tagged_hash};
+use crate::primitives::{Hash256, tagged_hash};
 use crate::tx::OutPoint;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -32,49 +32,32 @@ pub struct Ballot {
 }
 
 /// Hides a ballot until everybody has committed (attack R05). Binding the ticket keeps a seat from
-/// copying another's commitment, binding record `seq` keeps rounds apart.
-pub fn ballot_commitment(
-    genesis: &BlockHash,
-    (job, seq): (&JobId, u32),
-    ticket: &OutPoint,
-    ballot: &Ballot,
-    salt: &[u8; 32],
-) -> Hash256 {
-    tagged_hash("camelid/ballot", &(genesis, job, seq, ticket, ballot, salt))
+/// copying another's commitment; binding the round ([`round_id`](super::round_id)) makes votes of a
+/// branch that was reorganised away worth nothing on another.
+pub fn ballot_commitment(round: &Hash256, ticket: &OutPoint, ballot: &Ballot, salt: &[u8; 32]) -> Hash256 {
+    tagged_hash("camelid/ballot", &(round, ticket, ballot, salt))
 }
 
 /// A seat's signature for [`vote_check`].
-pub fn sign_vote(
-    genesis: &BlockHash,
-    round: (&JobId, u32),
-    ticket: &OutPoint,
-    commitment: &Hash256,
-    key: &SecretKey,
-) -> Signature {
-    key.sign(&vote_hash(genesis, round, ticket, commitment))
+pub fn sign_vote(round: &Hash256, ticket: &OutPoint, commitment: &Hash256, key: &SecretKey) -> Signature {
+    key.sign(&vote_hash(round, ticket, commitment))
 }
 
 /// What a seat signs when it commits to a ballot.
-fn vote_hash(
-    genesis: &BlockHash,
-    (job, seq): (&JobId, u32),
-    ticket: &OutPoint,
-    commitment: &Hash256,
-) -> Hash256 {
-    tagged_hash("camelid/vote", &(genesis, job, seq, ticket, commitment))
+fn vote_hash(round: &Hash256, ticket: &OutPoint, commitment: &Hash256) -> Hash256 {
+    tagged_hash("camelid/vote", &(round, ticket, commitment))
 }
 
 /// The check that the holder of `ticket` committed to a ballot.
 pub fn vote_check(
-    genesis: &BlockHash,
-    round: (&JobId, u32),
+    round: &Hash256,
     (ticket, key): (&OutPoint, PublicKey),
     commitment: &Hash256,
     signature: Signature,
 ) -> SignatureCheck {
     SignatureCheck {
         key,
-        digest: vote_hash(genesis, round, ticket, commitment),
+        digest: vote_hash(round, ticket, commitment),
         signature,
     }
 }

@@ -12,6 +12,6 @@ mod ticket;
 
 pub use audit::is_audited;
 pub use ballot::{Ballot, Finding, ballot_commitment, sign_vote, vote_check};
-pub use sortition::{beacon_seed, challenge_stream, draw};
+pub use sortition::{beacon_seed, challenge_stream, draw, round_id};
 pub use tally::{Decision, Rule, Tally, tally};
 pub use ticket::{MAX_MODELS, Models, Registration, Ticket, unbond_check};

@@ -3,12 +3,24 @@
 use super::ticket::Ticket;
 use crate::params::ChallengeSource;
 use crate::primitives::{BlockHash, Hash256, JobId, Stream, sha256, tagged_hash};
+use crate::tx::OutPoint;
 use alloc::vec::Vec;
 
 /// Seed of the draw for round `round` of `job`. `beacon` is the hash of the last block of the draw
 /// window, which nobody knows before the claim is mined (hole H6).
 pub fn beacon_seed(genesis: &BlockHash, job: &JobId, round: u8, beacon: &BlockHash) -> Hash256 {
     tagged_hash("camelid/beacon", &(genesis, job, round, beacon))
+}
+
+/// Names the round that record `seq` of `job` began, about the engagement with bond `bond`, with its
+/// beacon block. Votes are bound to it: nothing cast on one branch means anything on another.
+pub fn round_id(
+    genesis: &BlockHash,
+    (job, seq): (&JobId, u32),
+    bond: &OutPoint,
+    beacon: &BlockHash,
+) -> Hash256 {
+    tagged_hash("camelid/round", &(genesis, job, seq, bond, beacon))
 }
 
 /// Draws `seats` of the `eligible` tickets without replacement: draw `i` takes the one at index

@@ -2,7 +2,7 @@
 
 use crate::escrow::JobRecord;
 use crate::job::{Opening, prompt_hash};
-use crate::model::PromptTokens;
+use crate::model::{Manifest, PromptTokens};
 use crate::primitives::{BlockHash, JobId};
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -31,5 +31,13 @@ impl Evidence {
         self.job == record.id
             && prompt_hash(&self.prompt_salt, &self.prompt) == record.terms.prompt_hash
             && commitment == engagement.commitment
+    }
+
+    /// True when the model can be asked about the output at all, but for the output's own tokens
+    /// (a claim with what is no token is judged by its shape).
+    pub fn can_run(&self, manifest: &Manifest) -> bool {
+        let tokens = self.prompt.len().saturating_add(self.opening.output.len());
+        let known = self.prompt.iter().all(|&token| token < manifest.vocabulary);
+        !self.prompt.is_empty() && known && tokens <= manifest.context as usize
     }
 }

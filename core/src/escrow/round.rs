@@ -55,13 +55,12 @@ impl Step<'_> {
         commitment: &Hash256,
         signature: Signature,
     ) -> Result<Effects, JobError> {
-        let round = (&self.record.id, self.record.seq);
+        let round = self.round.ok_or(JobError::NoSeat(*ticket))?;
         self.vote(dispute, ticket, |seat| {
             if seat.vote != Vote::None {
                 return Err(JobError::Vote("VoteCommit"));
             }
-            let genesis = self.facts.clock.genesis;
-            let check = vote_check(genesis, round, (ticket, seat.key), commitment, signature);
+            let check = vote_check(&round, (ticket, seat.key), commitment, signature);
             self.verify("seat", &check)?;
             Ok(Vote::Committed(*commitment))
         })
@@ -74,13 +73,12 @@ impl Step<'_> {
         ballot: &Ballot,
         salt: &[u8; 32],
     ) -> Result<Effects, JobError> {
-        let round = (&self.record.id, self.record.seq);
+        let round = self.round.ok_or(JobError::NoSeat(*ticket))?;
         self.vote(dispute, ticket, |seat| {
             let Vote::Committed(commitment) = seat.vote else {
                 return Err(JobError::Vote("VoteReveal"));
             };
-            let genesis = self.facts.clock.genesis;
-            if ballot_commitment(genesis, round, ticket, ballot, salt) != commitment {
+            if ballot_commitment(&round, ticket, ballot, salt) != commitment {
                 return Err(JobError::Ballot);
             }
             Ok(Vote::Revealed(*ballot))

@@ -3,8 +3,8 @@
 use super::clock::{Clock, Since};
 use super::dispute::{Dispute, Origin, Seat, Vote};
 use super::record::{JobRecord, JobState};
-use crate::committee::{Ticket, beacon_seed, draw, is_audited};
-use crate::primitives::Height;
+use crate::committee::{Ticket, beacon_seed, draw, is_audited, round_id};
+use crate::primitives::{Hash256, Height};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -55,6 +55,8 @@ pub struct Standing {
     pub stage: Stage,
     /// The window of a round that is open now.
     pub window: Option<Window>,
+    /// [`round_id`] of a round whose beacon block is known.
+    pub round: Option<Hash256>,
 }
 
 /// An open window.
@@ -99,6 +101,7 @@ impl JobRecord {
             record: self.clone(),
             stage,
             window: None,
+            round: None,
         }
     }
 
@@ -133,10 +136,14 @@ impl JobRecord {
             return Standing {
                 stage: Stage::Closed,
                 window: None,
+                round: None,
                 record: self,
             };
         };
         let timeline = Timeline::at(clock, since, dispute.round());
+        let beacon = timeline.drawn.and_then(|drawn| clock.beacon(&drawn));
+        let bond = &dispute.engagement.bond;
+        let round = beacon.map(|beacon| round_id(clock.genesis, (&self.id, self.seq), bond, &beacon));
         // Once a bond can have left since the draw, a draw would find others in its place.
         let draws = |drawn: &Since| {
             let last = drawn.height.plus(clock.params.committee.unbonding);
@@ -152,6 +159,7 @@ impl JobRecord {
             record: self,
             stage: Stage::Round(timeline.phase),
             window: timeline.window,
+            round,
         }
     }
 }

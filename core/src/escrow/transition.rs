@@ -9,7 +9,7 @@ use super::stage::{Phase, Stage};
 use crate::dispute::{BadDelivery, Promise};
 use crate::job::SignedDelivery;
 use crate::keys::{PublicKey, SignatureCheck};
-use crate::primitives::{Amount, Commitment};
+use crate::primitives::{Amount, Commitment, Hash256};
 use crate::script::Script;
 use crate::tx::{ClaimKind, OutPoint, claim_check};
 use alloc::vec::Vec;
@@ -23,6 +23,7 @@ pub fn transition(record: &JobRecord, event: &Event<'_>, facts: &Facts<'_>) -> R
     let step = Step {
         record: &standing.record,
         stage: standing.stage,
+        round: standing.round,
         facts,
     };
     match (&step.record.state, event) {
@@ -86,6 +87,8 @@ pub(super) struct Step<'a> {
     /// The record as it stands at the moment.
     pub(super) record: &'a JobRecord,
     pub(super) stage: Stage,
+    /// The round, if its beacon block is known.
+    pub(super) round: Option<Hash256>,
     pub(super) facts: &'a Facts<'a>,
 }
 

@@ -7,7 +7,8 @@
 //! fee. Whoever sends such a step sends the same bytes, so nobody can put a version that no miner takes
 //! in the place of the one that a party's money hangs on. Each is valid once, so there are no more of
 //! them than jobs, seats and tickets that were paid for; they enter a full pool, and blocks take them
-//! first.
+//! first. Only Deliver is large, and pays for its place like everybody: with the deposit of the
+//! Withheld claim that it answers. Where nobody claims, it is not relayed.
 
 use crate::chain::{Delta, Ledger, TransactionError, View, apply_transaction};
 use crate::escrow::Moment;
@@ -15,7 +16,7 @@ use crate::keys::{SignatureCheck, Verifier};
 use crate::params::Params;
 use crate::primitives::{Amount, Digest, JobId, SetDigest, Timestamp, Txid, Wtxid};
 use crate::script::is_standard;
-use crate::tx::{ActionKey, Lock, OutPoint, Transaction};
+use crate::tx::{ActionKey, ActionKind, Lock, OutPoint, Transaction};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -168,7 +169,7 @@ impl Mempool {
     /// fee per byte, as far as their order allows.
     pub fn select(&self, ledger: &Ledger, moment: Moment) -> (Vec<Arc<Transaction>>, Amount) {
         let mut candidates: Vec<&Entry> = self.entries.iter().collect();
-        candidates.sort_by_key(|entry| Reverse((is_job_step(&entry.transaction), fee_rate(entry))));
+        candidates.sort_by_key(|entry| Reverse((is_free(&entry.transaction), fee_rate(entry))));
         let mut selection = Selection {
             view: View::new(ledger),
             moment,
@@ -315,6 +316,12 @@ fn is_job_step(transaction: &Transaction) -> bool {
     action.is_some_and(|action| action.kind.is_bare())
 }
 
+/// True for the steps that pay no fee.
+fn is_free(transaction: &Transaction) -> bool {
+    let action = transaction.action.as_ref();
+    is_job_step(transaction) && !action.is_some_and(|action| matches!(action.kind, ActionKind::Deliver(_)))
+}
+
 fn check_standard(transaction: &Transaction) -> Result<(), MempoolError> {
     if is_job_step(transaction) && !(transaction.inputs.is_empty() && transaction.outputs.is_empty()) {
         return Err(MempoolError::NotBare);
@@ -330,7 +337,7 @@ fn check_standard(transaction: &Transaction) -> Result<(), MempoolError> {
 
 fn check_fee(transaction: &Transaction, size: usize, fee: Amount) -> Result<(), MempoolError> {
     let required = Amount::from_units(MIN_FEE_PER_BYTE.saturating_mul(size as u64)).unwrap_or(Amount::MAX);
-    if is_job_step(transaction) || fee >= required {
+    if is_free(transaction) || fee >= required {
         Ok(())
     } else {
         Err(MempoolError::Fee { fee, required })

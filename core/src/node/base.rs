@@ -13,7 +13,7 @@ use crate::mempool::{Mempool, MempoolError};
 use crate::model::Manifest;
 use crate::primitives::{BlockHash, Digest, Height, JobId, ModelId, Stream, Time, Timestamp, tagged_hash};
 use crate::process::{Event, Output, Outputs, RequestId};
-use crate::tx::{Action, ActionKind, Transaction};
+use crate::tx::{Action, ActionKind, OutPoint, Transaction};
 use crate::wire::{Envelope, Message, Packet};
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -39,6 +39,8 @@ pub(super) struct Base {
     pub(super) peers: Vec<NodeId>,
     /// Blocks that were asked for, and when.
     pub(super) requested: BTreeMap<BlockHash, Time>,
+    /// Seats whose question for evidence was answered, and when.
+    pub(super) answered_at: BTreeMap<(JobId, OutPoint), Time>,
     pub(super) stream: Stream,
     tip_moved: bool,
     next_request: u64,
@@ -57,6 +59,7 @@ impl Base {
             relay: Relay::new(config.params.magic, id),
             peers: config.peers.iter().copied().filter(|peer| *peer != id).collect(),
             requested: BTreeMap::new(),
+            answered_at: BTreeMap::new(),
             stream: Stream::new(config.seed, "node"),
             tip_moved: false,
             next_request: 0,
@@ -79,7 +82,7 @@ impl Base {
         };
         let outpoints: Vec<_> = (0..)
             .take(count)
-            .map(|index| crate::tx::OutPoint {
+            .map(|index| OutPoint {
                 txid: coinbase,
                 index,
             })
@@ -192,14 +195,15 @@ impl Base {
         out.event(Event::Rejected { from, reason });
     }
 
-    pub(super) fn handle_offer(&mut self, offer: Offer) {
+    /// Keeps an offer; false if it is known or of no use.
+    pub(super) fn handle_offer(&mut self, offer: Offer) -> bool {
         let record = self.chain.ledger().job(&offer.job);
         // Nobody needs the offer of a job that is engaged or over.
         if record.is_some_and(|record| record.state != JobState::Open) {
-            return;
+            return false;
         }
         let confirmed = record.is_some_and(|record| record.terms == offer.terms);
-        self.jobs.insert(offer, confirmed);
+        self.jobs.insert(offer, confirmed)
     }
 
     // --- Transactions ---

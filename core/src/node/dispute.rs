@@ -3,12 +3,15 @@
 use super::base::Base;
 use crate::dispute::Evidence;
 use crate::escrow::{Dispute, JobRecord, Party, Phase, Stage, Standing, Vote};
-use crate::primitives::Time;
+use crate::primitives::{JobId, Time};
 use crate::process::{Event, Outputs};
 use crate::tx::{ActionKind, ClaimKind, OutPoint};
 use crate::wire::Message;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+
+/// A seat that asks for evidence is answered once in this time.
+const ANSWER_AGAIN_MS: u64 = 30_000;
 
 /// A party's means in a dispute.
 pub(super) struct Brief<'a> {
@@ -75,6 +78,17 @@ impl Base {
         self.file_claim(now, record, ClaimKind::Appeal, deposit, out);
     }
 
+    /// True once every [`ANSWER_AGAIN_MS`] for each seat: a question is small, an answer is not.
+    fn may_answer(&mut self, now: Time, job: JobId, ticket: OutPoint) -> bool {
+        self.answered_at
+            .retain(|_, at| now < at.after_ms(ANSWER_AGAIN_MS));
+        if self.answered_at.contains_key(&(job, ticket)) {
+            return false;
+        }
+        self.answered_at.insert((job, ticket), now);
+        true
+    }
+
     /// Answers a seat of the job's committee that asks for evidence.
     pub(super) fn answer_seat(
         &mut self,
@@ -87,12 +101,20 @@ impl Base {
             return;
         };
         let standing = self.standing(now, record);
-        let Some(dispute) = standing.record.state.dispute() else {
+        let (Some(dispute), Stage::Round(Phase::Commit)) = (standing.record.state.dispute(), standing.stage)
+        else {
             return;
         };
-        let seat = dispute.current_seats().iter().find(|seat| seat.ticket == *ticket);
-        let recipient = seat.map(|seat| seat.key.key_hash());
-        if let Some(recipient) = recipient {
+        let mut waiting = dispute
+            .current_seats()
+            .iter()
+            .filter(|seat| seat.vote == Vote::None);
+        let recipient = waiting
+            .find(|seat| seat.ticket == *ticket)
+            .map(|seat| seat.key.key_hash());
+        if let Some(recipient) = recipient
+            && self.may_answer(now, evidence.job, *ticket)
+        {
             let message = Message::Evidence(Box::new(evidence.clone()));
             self.send_through(Some(recipient), &message, out);
         }

@@ -94,6 +94,11 @@ impl Node {
                         verifier.restore(*vote);
                     }
                 }
+                Record::Unbonding => {
+                    if let Some(verifier) = &mut node.verifier {
+                        verifier.restore_unbonding();
+                    }
+                }
                 Record::CheckAccount(account) => {
                     if let Some(checker) = &mut node.checker {
                         checker.restore(*account);
@@ -155,8 +160,10 @@ impl Node {
         };
         let outcome = match message {
             Message::JobOffer(offer) => {
-                self.base.handle_offer(*offer);
-                self.drive_roles(now, out);
+                // Anybody may send one: it costs nothing but a look at whether there is work in it.
+                if let (true, Some(worker)) = (self.base.handle_offer(*offer), &mut self.worker) {
+                    worker.take_jobs(&mut self.base, out);
+                }
                 Ok(())
             }
             Message::JobAccepted { job, node_key } => {

@@ -26,6 +26,8 @@ pub enum Record {
     WorkerJob(Box<WorkerJob>),
     /// A ballot of the verifier role.
     Vote(Box<CastVote>),
+    /// The operator wants all bonds of the verifier role back.
+    Unbonding,
     /// What the checker role has charged a client. The newest replaces older ones.
     CheckAccount(Box<CheckAccount>),
     /// What the client role owes a checker. The newest replaces older ones.
@@ -83,10 +85,8 @@ pub struct WorkerJob {
 /// A ballot that a seat stands by: once its commitment is out, only this ballot opens it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct CastVote {
-    /// The job.
-    pub job: JobId,
-    /// The record that began the round.
-    pub seq: u32,
+    /// The round, see [`round_id`](crate::committee::round_id).
+    pub round: Hash256,
     /// The seat's ticket.
     pub ticket: OutPoint,
     /// The ballot.
@@ -134,6 +134,7 @@ impl BorshSerialize for Record {
             Self::Vote(vote) => (3u8, vote).serialize(writer),
             Self::CheckAccount(account) => (4u8, account).serialize(writer),
             Self::CheckDebt(debt) => (5u8, debt).serialize(writer),
+            Self::Unbonding => 6u8.serialize(writer),
         }
     }
 }
@@ -147,6 +148,7 @@ impl BorshDeserialize for Record {
             3 => Box::deserialize_reader(reader).map(Self::Vote),
             4 => Box::deserialize_reader(reader).map(Self::CheckAccount),
             5 => Box::deserialize_reader(reader).map(Self::CheckDebt),
+            6 => Ok(Self::Unbonding),
             _ => Err(borsh::io::Error::new(
                 borsh::io::ErrorKind::InvalidData,
                 "unknown kind of record",

@@ -72,7 +72,7 @@ impl Worker {
     }
 
     /// Starts on open jobs whose escrow is mined (hole H15: nobody computes for a promise).
-    fn take_jobs(&mut self, base: &mut Base, out: &mut Outputs) {
+    pub(super) fn take_jobs(&mut self, base: &mut Base, out: &mut Outputs) {
         let open = |job: &JobId| {
             base.chain
                 .ledger()

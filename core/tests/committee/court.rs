@@ -252,10 +252,10 @@ impl Court {
 
     /// The commitment of `seat` to `ballot`, signed by `signer`.
     pub fn commit_by(&self, signer: u8, seat: &Seat, ballot: &Ballot) -> Transaction {
-        let (genesis, round) = (self.workshop.genesis(), (&self.job, self.record().seq));
-        let commitment = ballot_commitment(&genesis, round, &seat.ticket, ballot, &SALT);
+        let round = self.standing().round.unwrap_or_default();
+        let commitment = ballot_commitment(&round, &seat.ticket, ballot, &SALT);
         let holder = (&seat.ticket, seat.key);
-        let check = vote_check(&genesis, round, holder, &commitment, Signature([0; 64]));
+        let check = vote_check(&round, holder, &commitment, Signature([0; 64]));
         self.bare(ActionKind::VoteCommit {
             ticket: seat.ticket,
             commitment,

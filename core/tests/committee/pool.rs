@@ -178,3 +178,32 @@ fn appeals_exclude_each_other_and_pay_and_steps_without_money_are_relayed_bare()
     let free = sign(&court.workshop.genesis(), free, std::slice::from_ref(&fund));
     assert!(matches!(pool.accept(&free), Err(MempoolError::Fee { .. })));
 }
+
+/// A large free step would push everybody's votes out of the blocks in which they must stand.
+#[test]
+fn a_delivery_that_answers_no_claim_is_not_relayed_for_free() {
+    let court = Court::new(0);
+    let record = court.record();
+    let engagement = record.state.engagement().unwrap();
+    let context = record.seal_context(&court.workshop.genesis(), engagement);
+    let signed = delivery(&context, &opening(&[5, END]).to_bytes(), NODE);
+    let deliver = court.bare(ActionKind::Deliver(Box::new(signed)));
+    let refused = Pool::over(&court).accept(&deliver);
+    assert!(matches!(refused, Err(MempoolError::Fee { .. })), "{refused:?}");
+}
+
+/// Otherwise a stranger could give each half of the network another form of the same step.
+#[test]
+fn a_bare_step_has_one_form() {
+    let mut court = Court::new(0);
+    court.file(ClaimKind::Invalid, CLIENT, 7);
+    court.advance_to(Phase::Commit);
+    let vote = court.commit(&court.seats()[0], &VALID);
+    let other = Transaction {
+        lock_time: 7,
+        ..vote.clone()
+    };
+    let refused = Pool::over(&court).accept(&other);
+    assert!(matches!(refused, Err(MempoolError::Invalid(_))), "{refused:?}");
+    assert_eq!(Pool::over(&court).accept(&vote), Ok(()));
+}

@@ -99,9 +99,9 @@ fn a_vote_is_bound_to_ticket_and_round() {
     let copied = {
         use camelid_core::committee::vote_check;
         use camelid_core::keys::Signature;
-        let (genesis, round) = (court.workshop.genesis(), (&court.job, court.record().seq));
+        let round = court.standing().round.unwrap();
         let holder = (&seats[1].ticket, seats[1].key);
-        let check = vote_check(&genesis, round, holder, commitment, Signature([0; 64]));
+        let check = vote_check(&round, holder, commitment, Signature([0; 64]));
         court.bare(ActionKind::VoteCommit {
             ticket: seats[1].ticket,
             commitment: *commitment,

@@ -3,7 +3,9 @@
 use super::past::{Past, Remembering, hash_that_audits};
 use super::support::*;
 use super::*;
-use camelid_core::committee::{Ballot, Finding, Models, Registration, Ticket, ballot_commitment, vote_check};
+use camelid_core::committee::{
+    Ballot, Finding, Models, Registration, Ticket, ballot_commitment, round_id, vote_check,
+};
 use camelid_core::escrow::Moment;
 use camelid_core::params::CommitteeParams;
 use camelid_core::primitives::Hash256;
@@ -167,8 +169,12 @@ impl World {
         }
     }
 
+    fn round(&self, seq: u32) -> Hash256 {
+        round_id(&GENESIS, (&JOB, seq), &BOND, &self.past.hash)
+    }
+
     pub fn commitment(&self, seq: u32, ticket: OutPoint, ballot: usize) -> Hash256 {
-        ballot_commitment(&GENESIS, (&JOB, seq), &ticket, &self.ballots[ballot], &SALT)
+        ballot_commitment(&self.round(seq), &ticket, &self.ballots[ballot], &SALT)
     }
 
     /// The signature of `signer`, computed once.
@@ -183,7 +189,7 @@ impl World {
         let commitment = self.commitment(seq, ticket, ballot);
         let (signer, none) = (VERIFIER + ticket.txid.0[0] - 0x40, Signature([0; 64]));
         let holder = secret(signer).public_key();
-        let check = vote_check(&GENESIS, (&JOB, seq), (&ticket, holder), &commitment, none);
+        let check = vote_check(&self.round(seq), (&ticket, holder), &commitment, none);
         Event::VoteCommit {
             ticket,
             commitment,

@@ -3,7 +3,8 @@
 
 use super::{Context, Strategy};
 use camelid_core::committee::sign_vote;
-use camelid_core::escrow::{History, Vote};
+use camelid_core::escrow::Vote;
+use camelid_core::keys::SecretKey;
 use camelid_core::model::{InferenceResult, InferenceTask};
 use camelid_core::primitives::{BoundedVec, Hash256, JobId};
 use camelid_core::process::{Input, Output, Outputs, RequestId};
@@ -59,15 +60,17 @@ impl CopiedVote {
         let copy = match kind {
             ActionKind::VoteCommit {
                 ticket, commitment, ..
-            } if *ticket != own && self.copied.insert((job, *seq)) => {
+            } if *ticket != own.ticket && self.copied.insert((job, *seq)) => {
                 context.attacked();
-                commit(context, (job, *seq), own, commitment)
+                own.commit(commitment, context.key)
             }
-            ActionKind::VoteReveal { ticket, ballot, salt } if *ticket != own => ActionKind::VoteReveal {
-                ticket: own,
-                ballot: *ballot,
-                salt: *salt,
-            },
+            ActionKind::VoteReveal { ticket, ballot, salt } if *ticket != own.ticket => {
+                ActionKind::VoteReveal {
+                    ticket: own.ticket,
+                    ballot: *ballot,
+                    salt: *salt,
+                }
+            }
             _ => return,
         };
         Self::send(
@@ -97,22 +100,24 @@ impl CopiedVote {
     }
 }
 
-fn commit(
-    context: &Context<'_>,
-    (job, seq): (JobId, u32),
+/// A seat of this node.
+struct Own {
+    round: Hash256,
     ticket: OutPoint,
-    commitment: &Hash256,
-) -> ActionKind {
-    let genesis = context.node.chain().ledger().genesis();
-    ActionKind::VoteCommit {
-        ticket,
-        commitment: *commitment,
-        signature: sign_vote(genesis, (&job, seq), &ticket, commitment, context.key),
+}
+
+impl Own {
+    fn commit(&self, commitment: &Hash256, key: &SecretKey) -> ActionKind {
+        ActionKind::VoteCommit {
+            ticket: self.ticket,
+            commitment: *commitment,
+            signature: sign_vote(&self.round, &self.ticket, commitment, key),
+        }
     }
 }
 
 /// This node's seat in the dispute over `job`, if it has one and has not voted.
-fn own_seat(context: &Context<'_>, job: JobId) -> Option<OutPoint> {
+fn own_seat(context: &Context<'_>, job: JobId) -> Option<Own> {
     let ledger = context.node.chain().ledger();
     let clock = ledger.clock(ledger.next_moment(context.now.timestamp()));
     let standing = ledger.job(&job)?.at(&clock);
@@ -120,5 +125,8 @@ fn own_seat(context: &Context<'_>, job: JobId) -> Option<OutPoint> {
     let own = context.key.public_key();
     let mut seats = dispute.current_seats().iter();
     let seat = seats.find(|seat| seat.key == own && !matches!(seat.vote, Vote::Revealed(_)))?;
-    ledger.tickets().contains_key(&seat.ticket).then_some(seat.ticket)
+    Some(Own {
+        round: standing.round?,
+        ticket: seat.ticket,
+    })
 }

@@ -81,7 +81,8 @@ fn seats_in(engaged: &mut Engaged, phase: Phase) -> Vec<Seat> {
 
 /// What `seat` does in `phase`.
 fn vote(engaged: &Engaged, seat: &Seat, phase: Phase) -> ActionKind {
-    let (genesis, round) = (engaged.workshop.genesis(), (&engaged.job, engaged.record().seq));
+    let standing = engaged.workshop.standing(&engaged.job);
+    let round = standing.round.expect("the committee is drawn");
     let ticket = seat.ticket;
     let ballot = Ballot {
         finding: Finding::Invalid { position: 2 },
@@ -91,14 +92,8 @@ fn vote(engaged: &Engaged, seat: &Seat, phase: Phase) -> ActionKind {
         let salt = SALT;
         return ActionKind::VoteReveal { ticket, ballot, salt };
     }
-    let commitment = ballot_commitment(&genesis, round, &ticket, &ballot, &SALT);
-    let unsigned = vote_check(
-        &genesis,
-        round,
-        (&ticket, seat.key),
-        &commitment,
-        Signature([0; 64]),
-    );
+    let commitment = ballot_commitment(&round, &ticket, &ballot, &SALT);
+    let unsigned = vote_check(&round, (&ticket, seat.key), &commitment, Signature([0; 64]));
     let holder = (0..VERIFIERS)
         .map(|number| key(VERIFIER + number))
         .find(|key| key.public_key() == seat.key);

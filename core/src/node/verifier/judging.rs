@@ -1,12 +1,12 @@
 //! Turning evidence into a ballot.
 
-use super::Round;
+use super::Bench;
 use crate::committee::{Ballot, Finding, beacon_seed, challenge_stream};
 use crate::dispute::Evidence;
 use crate::escrow::{JobRecord, Window};
 use crate::model::{InferenceResult, InferenceTask, Manifest};
 use crate::node::base::Base;
-use crate::primitives::{BoundedVec, Digest, tagged_hash};
+use crate::primitives::{BoundedVec, Digest, Hash256, JobId, tagged_hash};
 use crate::process::{Output, Outputs, RequestId};
 use crate::rastic::{Claim, InconclusiveReason, Plan, Verdict, judge_result, plan, score_root};
 use alloc::boxed::Box;
@@ -17,38 +17,40 @@ use alloc::vec::Vec;
 #[derive(Default)]
 pub(super) struct Judging {
     running: BTreeMap<RequestId, Case>,
-    /// The outcome by round; `None` when the model could not be run.
-    judged: BTreeMap<Round, Option<Ballot>>,
+    judged: BTreeMap<Hash256, (JobId, Ballot)>,
 }
 
 /// A claim before the model.
 struct Case {
-    round: Round,
+    round: Hash256,
     record: JobRecord,
     evidence: Evidence,
     plan: Plan,
 }
 
-/// Rounds whose outcome is remembered.
-const REMEMBERED_ROUNDS: usize = 256;
-
 impl Judging {
-    pub(super) fn ballot(&self, round: &Round) -> Option<Ballot> {
-        self.judged.get(round).copied().flatten()
+    pub(super) fn ballot(&self, round: &Hash256) -> Option<Ballot> {
+        self.judged.get(round).map(|(_, ballot)| *ballot)
     }
 
-    /// Asks the model, once for each round.
+    /// Drops what was judged about jobs that are `over`.
+    pub(super) fn forget(&mut self, over: impl Fn(&JobId) -> bool) {
+        self.judged.retain(|_, (job, _)| !over(job));
+    }
+
+    /// Asks the model, unless it is being asked. A machine that failed is asked again when the verifier
+    /// next looks.
     pub(super) fn start(
         &mut self,
         base: &mut Base,
-        record: &JobRecord,
+        bench: &Bench<'_>,
         commit_window: &Window,
         evidence: &Evidence,
         out: &mut Outputs,
     ) {
-        let round = (record.id, record.seq);
-        let begun = self.judged.contains_key(&round) || self.running.values().any(|case| case.round == round);
-        let Some(manifest) = base.manifest(&record.terms.model).filter(|_| !begun) else {
+        let Bench { round, record, .. } = bench;
+        let running = self.running.values().any(|case| case.round == *round);
+        let Some(manifest) = base.manifest(&record.terms.model).filter(|_| !running) else {
             return;
         };
         let Some(plan) = plan_of(base, record, commit_window, evidence, manifest) else {
@@ -65,8 +67,8 @@ impl Judging {
             sampling: terms.sampling,
         };
         let case = Case {
-            round,
-            record: record.clone(),
+            round: *round,
+            record: (*record).clone(),
             evidence: evidence.clone(),
             plan,
         };
@@ -78,7 +80,7 @@ impl Judging {
         });
     }
 
-    /// The model's answer; true if it was to a question from here.
+    /// The model's answer; true if it gives a ballot.
     pub(super) fn finish(&mut self, base: &Base, request: RequestId, result: &InferenceResult) -> bool {
         let Some(case) = self.running.remove(&request) else {
             return false;
@@ -86,11 +88,10 @@ impl Judging {
         let ballot = base
             .manifest(&case.record.terms.model)
             .and_then(|manifest| case.judge(manifest, result));
-        if self.judged.len() >= REMEMBERED_ROUNDS {
-            self.judged.pop_first();
+        if let Some(ballot) = ballot {
+            self.judged.insert(case.round, (case.record.id, ballot));
         }
-        self.judged.insert(case.round, ballot);
-        true
+        ballot.is_some()
     }
 
     pub(super) fn digest(&self) -> Digest {

@@ -26,18 +26,27 @@ use tickets::Tickets;
 
 /// A question that was not answered is asked again after this long.
 const ASK_AGAIN_MS: u64 = 60_000;
+/// Time for an answer, at the end of the window.
+const ANSWER_MS: u64 = 30_000;
 
-/// A round: the job, and the record that began it.
-type Round = (JobId, u32);
+/// Votes that are remembered: a reorganisation may bring a round back.
+const REMEMBERED_VOTES: usize = 4_096;
 
-/// Tickets and seats of this verifier.
+/// Tickets and seats of this verifier. Rounds go by their [`round_id`](crate::committee::round_id).
 pub(super) struct Verifier {
     tickets: Tickets,
     judging: Judging,
     /// Evidence in open disputes.
     evidence: BTreeMap<JobId, Evidence>,
     asked_at: BTreeMap<JobId, Time>,
-    votes: BTreeMap<(Round, OutPoint), CastVote>,
+    votes: BTreeMap<(Hash256, OutPoint), CastVote>,
+}
+
+/// A round in which this verifier has seats.
+struct Bench<'a> {
+    round: Hash256,
+    record: &'a JobRecord,
+    seats: Vec<Seat>,
 }
 
 impl Verifier {
@@ -52,122 +61,162 @@ impl Verifier {
     }
 
     pub(super) fn restore(&mut self, vote: CastVote) {
-        self.votes.insert(((vote.job, vote.seq), vote.ticket), vote);
+        self.votes.insert((vote.round, vote.ticket), vote);
     }
 
     /// Asks for all bonds back.
     pub(super) fn unbond(&mut self, base: &mut Base, now: Time, out: &mut Outputs) {
         self.tickets.leave();
+        out.push(Output::Persist(Box::new(Record::Unbonding)));
         self.tickets.drive(base, now, out);
+    }
+
+    /// The operator asked for all bonds back before a crash.
+    pub(super) fn restore_unbonding(&mut self) {
+        self.tickets.leave();
     }
 
     /// Does what is due for tickets and seats.
     pub(super) fn drive(&mut self, base: &mut Base, now: Time, out: &mut Outputs) {
         self.tickets.drive(base, now, out);
-        let ledger = base.chain.ledger();
-        let unclosed: Vec<JobRecord> = ledger.unclosed_jobs().cloned().collect();
-        let is_open = |job: &JobId| unclosed.iter().any(|record| record.id == *job);
-        self.evidence.retain(|job, _| is_open(job));
-        self.asked_at.retain(|job, _| is_open(job));
-        self.votes.retain(|((job, _), _), _| is_open(job));
-        for record in unclosed {
+        let unclosed: BTreeMap<JobId, JobRecord> = base
+            .chain
+            .ledger()
+            .unclosed_jobs()
+            .map(|record| (record.id, record.clone()))
+            .collect();
+        self.evidence.retain(|job, _| unclosed.contains_key(job));
+        self.asked_at.retain(|job, _| unclosed.contains_key(job));
+        self.judging.forget(|job| !unclosed.contains_key(job));
+        while self.votes.len() > REMEMBERED_VOTES {
+            self.votes.pop_first();
+        }
+        for record in unclosed.values() {
             if record.state.engagement().is_some() {
-                let standing = base.standing(now, &record);
+                let standing = base.standing(now, record);
                 self.drive_round(base, now, &standing, out);
             }
         }
     }
 
     fn drive_round(&mut self, base: &mut Base, now: Time, standing: &Standing, out: &mut Outputs) {
-        let (record, Stage::Round(phase)) = (&standing.record, standing.stage) else {
+        let (record, Stage::Round(phase), Some(round)) = (&standing.record, standing.stage, standing.round)
+        else {
             return;
         };
         let seats = own_seats(base, record);
         if seats.is_empty() {
             return;
         }
+        let bench = Bench { round, record, seats };
         match (phase, &standing.window) {
-            (Phase::Commit, Some(window)) => self.commit(base, now, record, window, &seats, out),
-            (Phase::Reveal, _) => self.reveal(base, now, record, &seats, out),
+            (Phase::Commit, Some(window)) => self.commit(base, now, &bench, window, out),
+            (Phase::Reveal, _) => self.reveal(base, now, &bench, out),
             (Phase::Over, _) => base.submit_action(now, record.id, record.seq, ActionKind::Settle, out),
             _ => {}
         }
     }
 
-    /// Commits to the ballot, or does what leads to one. Three quarters of the window are left to the parties to
-    /// supply the opening.
-    fn commit(
+    /// Commits to the ballot, or does what leads to one.
+    fn commit(&mut self, base: &mut Base, now: Time, bench: &Bench<'_>, window: &Window, out: &mut Outputs) {
+        let waiting: Vec<&Seat> = bench
+            .seats
+            .iter()
+            .filter(|seat| seat.vote == Vote::None)
+            .collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let Some(ballot) = self.ballot(base, now, bench, window, out) else {
+            return;
+        };
+        for seat in waiting {
+            self.commit_seat(base, now, bench, seat, ballot, out);
+        }
+    }
+
+    /// The ballot, once there is one; else it takes the next step towards it. Three quarters of the
+    /// window are left to the parties to supply the opening, and time for an answer after a question.
+    fn ballot(
         &mut self,
         base: &mut Base,
         now: Time,
-        record: &JobRecord,
+        bench: &Bench<'_>,
         window: &Window,
-        seats: &[Seat],
         out: &mut Outputs,
-    ) {
-        let round = (record.id, record.seq);
-        let late = base.next_height() >= window.since.height.plus(window.blocks.saturating_mul(3) / 4);
-        let ballot = match (self.judging.ballot(&round), self.evidence.get(&record.id)) {
-            (Some(ballot), _) => ballot,
-            (None, Some(evidence)) => return self.judging.start(base, record, window, evidence, out),
-            (None, None) if late => Ballot {
+    ) -> Option<Ballot> {
+        let Bench { round, record, .. } = bench;
+        let voted = bench
+            .seats
+            .iter()
+            .find_map(|seat| self.votes.get(&(*round, seat.ticket)));
+        if let Some(ballot) = voted.map(|vote| vote.ballot).or(self.judging.ballot(round)) {
+            return Some(ballot);
+        }
+        let genesis = *base.chain.ledger().genesis();
+        // What was shown may have been about another engagement, before a reorganisation.
+        if let Some(evidence) = self
+            .evidence
+            .get(&record.id)
+            .filter(|evidence| evidence.opens(&genesis, record))
+        {
+            self.judging.start(base, bench, window, evidence, out);
+            return None;
+        }
+        let end = window.since.height.plus(window.blocks);
+        let late = window.since.height.plus(window.blocks.saturating_mul(3) / 4);
+        let asked = self.asked_at.get(&record.id);
+        let unanswered = asked.is_some_and(|at| now >= at.after_ms(ANSWER_MS));
+        let next = base.next_height();
+        if next >= late && unanswered || next.plus(1) >= end {
+            return Some(Ballot {
                 finding: Finding::NoEvidence,
                 score_root: Hash256::default(),
-            },
-            (None, None) => return self.ask(base, now, record, out),
-        };
-        for seat in seats {
-            let waiting = seat.vote == Vote::None;
-            if waiting {
-                self.commit_seat(base, now, round, seat, ballot, out);
-            }
+            });
         }
+        self.ask(base, now, record, out);
+        None
     }
 
     fn commit_seat(
         &mut self,
         base: &mut Base,
         now: Time,
-        round: Round,
+        bench: &Bench<'_>,
         seat: &Seat,
         ballot: Ballot,
         out: &mut Outputs,
     ) {
-        let (job, seq) = round;
-        let (ticket, key) = (seat.ticket, base.config.key.clone());
-        let vote = self.votes.entry((round, ticket)).or_insert_with(|| {
-            let salt = key.derive("camelid/ballot-salt", &encode(&(job, seq, ticket)));
-            CastVote {
-                job,
-                seq,
-                ticket,
-                ballot,
-                salt,
-            }
+        let Bench { round, record, .. } = bench;
+        let (job, ticket, key) = (record.id, seat.ticket, base.config.key.clone());
+        let vote = self.votes.entry((*round, ticket)).or_insert_with(|| CastVote {
+            round: *round,
+            ticket,
+            ballot,
+            salt: key.derive("camelid/ballot-salt", &encode(&(round, ticket))),
         });
-        let genesis = base.chain.ledger().genesis();
-        let commitment = ballot_commitment(genesis, (&job, seq), &ticket, &vote.ballot, &vote.salt);
-        let signature = sign_vote(genesis, (&job, seq), &ticket, &commitment, &key);
+        let commitment = ballot_commitment(round, &ticket, &vote.ballot, &vote.salt);
+        let signature = sign_vote(round, &ticket, &commitment, &key);
         let kind = ActionKind::VoteCommit {
             ticket,
             commitment,
             signature,
         };
         // Durable before it can be mined: only this ballot opens the commitment.
-        let record = Record::Vote(Box::new(vote.clone()));
+        let durable = Record::Vote(Box::new(vote.clone()));
         let mut announcements = Outputs::new();
-        if base.submit_bare(now, Some(job), seq, kind, &mut announcements) {
-            out.push(Output::Persist(Box::new(record)));
+        if base.submit_bare(now, Some(job), record.seq, kind, &mut announcements) {
+            out.push(Output::Persist(Box::new(durable)));
             let finding = vote.ballot.finding;
             out.event(Event::VoteCommitted { job, finding });
         }
         out.append(announcements);
     }
 
-    fn reveal(&mut self, base: &mut Base, now: Time, record: &JobRecord, seats: &[Seat], out: &mut Outputs) {
-        let (job, seq) = (record.id, record.seq);
-        for seat in seats {
-            let vote = self.votes.get(&((job, seq), seat.ticket));
+    fn reveal(&mut self, base: &mut Base, now: Time, bench: &Bench<'_>, out: &mut Outputs) {
+        let (job, seq) = (bench.record.id, bench.record.seq);
+        for seat in &bench.seats {
+            let vote = self.votes.get(&(bench.round, seat.ticket));
             let (Vote::Committed(_), Some(vote)) = (seat.vote, vote) else {
                 continue;
             };
@@ -228,8 +277,13 @@ impl Verifier {
         let Some(record) = ledger.job(&evidence.job) else {
             return;
         };
-        let known = self.evidence.contains_key(&evidence.job);
-        if known || !evidence.opens(ledger.genesis(), record) {
+        if self.evidence.get(&evidence.job) == Some(&evidence) || !evidence.opens(ledger.genesis(), record) {
+            return;
+        }
+        // A prompt that the model cannot take shows nothing: a job that nobody can run is evidence
+        // against whoever has to prove something.
+        let manifest = base.manifest(&record.terms.model);
+        if manifest.is_none_or(|manifest| !evidence.can_run(manifest)) {
             return;
         }
         let standing = base.standing(now, record);
@@ -254,7 +308,13 @@ impl Verifier {
         ticket: &OutPoint,
         out: &mut Outputs,
     ) {
-        if let Some(evidence) = self.evidence.get(job) {
+        let ledger = base.chain.ledger();
+        let opens = |evidence: &&Evidence| {
+            ledger
+                .job(job)
+                .is_some_and(|record| evidence.opens(ledger.genesis(), record))
+        };
+        if let Some(evidence) = self.evidence.get(job).filter(opens) {
             base.answer_seat(now, ticket, evidence, out);
         }
     }
