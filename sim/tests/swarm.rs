@@ -2,10 +2,11 @@
 
 mod support;
 
-use camelid_sim::scenario::{FaultKind, Role, Scenario};
+use camelid_sim::scenario::{FaultKind, NodeGroup, Range, Role, Scenario};
 use camelid_sim::swarm::{Term, broken_terms, draw};
 use camelid_sim::{run, strategy};
 use std::collections::BTreeSet;
+use toml::Spanned;
 
 const SEEDS: u64 = 1_000;
 
@@ -51,12 +52,8 @@ fn scenarios_differ() {
         assert!((30..900).contains(&count), "{name} in {count} of {SEEDS}");
     }
     assert!(crashes > 100 && partitions > 100 && triggered > 100);
-    assert!(
-        strategies
-            .iter()
-            .map(String::as_str)
-            .eq(strategy::NAMES.iter().copied())
-    );
+    let all: BTreeSet<String> = strategy::names().map(String::from).collect();
+    assert_eq!(strategies, all);
 }
 
 #[test]
@@ -110,6 +107,35 @@ fn each_term_can_be_broken() {
         broken_by(|scenario| scenario.network.loss_permille.high = 1_000),
         [Term::Loss]
     );
+    assert_eq!(
+        broken_by(|scenario| scenario.nodes[0].get_mut().clock_ahead_ms.high = 3_600_000),
+        [Term::Clocks]
+    );
+    let no_time_for_evidence = |scenario: &mut Scenario| {
+        scenario.faults.clear();
+        scenario.chain.audit_permille = Some(1_000);
+        scenario.chain.commit = Some(8);
+    };
+    assert_eq!(broken_by(no_time_for_evidence), [Term::Evidence]);
+    let evidence_takes_many_hops = |scenario: &mut Scenario| {
+        scenario.faults.clear();
+        scenario.chain.audit_permille = Some(1_000);
+        scenario.chain.commit = Some(60);
+        scenario.network.peers = Range::fixed(2);
+        scenario.nodes[0].get_mut().count = Range::fixed(20);
+    };
+    assert_eq!(broken_by(evidence_takes_many_hops), [Term::Evidence]);
+    let captured = |scenario: &mut Scenario| {
+        let colluder = NodeGroup {
+            name: "colluder".into(),
+            roles: vec![Role::Verifier],
+            strategy: Some("colluding-verifier".into()),
+            tickets: Range::fixed(2),
+            ..scenario.nodes[0].get_ref().clone()
+        };
+        scenario.nodes.push(Spanned::new(0..0, colluder));
+    };
+    assert_eq!(broken_by(captured), [Term::HonestSeats]);
     let all_dishonest = |scenario: &mut Scenario| {
         for group in &mut scenario.nodes {
             if group.get_ref().roles.contains(&Role::Miner) {
@@ -117,5 +143,8 @@ fn each_term_can_be_broken() {
             }
         }
     };
-    assert_eq!(broken_by(all_dishonest), [Term::HonestPower, Term::HonestPath]);
+    assert_eq!(
+        broken_by(all_dishonest),
+        [Term::Depth, Term::HonestPower, Term::HonestPath]
+    );
 }

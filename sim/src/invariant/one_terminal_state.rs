@@ -1,12 +1,16 @@
 //! `one-terminal-state`: a job that is closed, and buried `agreement_depth` blocks deep, keeps its
-//! outcome for ever and on every honest node; and at the end of a run no job whose deadline and
-//! windows have passed is still open.
+//! outcome for ever and on every honest node; and at the end of a run no job is open that could have been
+//! closed twenty blocks before.
 
 use super::Invariant;
 use crate::world::Observation;
-use camelid_core::escrow::Outcome;
-use camelid_core::primitives::JobId;
+use camelid_core::chain::Ledger;
+use camelid_core::escrow::{Clock, History, Moment, Outcome};
+use camelid_core::primitives::{Height, JobId};
 use std::collections::BTreeMap;
+
+/// Blocks in which the end of a job finds its way into the chain.
+const LEEWAY_BLOCKS: u32 = 20;
 
 /// Remembers the outcome of each job that is buried.
 #[derive(Default)]
@@ -50,21 +54,30 @@ impl Invariant for OneTerminalState {
             let Some(ledger) = machine.node().map(|node| node.chain().ledger()) else {
                 continue;
             };
-            let params = ledger.params();
-            // Ten blocks are time enough for the exit to be mined.
-            let overdue = ledger.unclosed_jobs().find(|record| {
-                let windows = params.jobs.challenge.max(params.jobs.deliver_counter);
-                let last = record.terms.deadline.max(record.since.height.plus(2 * windows));
-                ledger.height() > last.plus(10)
-            });
+            let Some(clock) = clock_before(ledger, LEEWAY_BLOCKS) else {
+                continue;
+            };
+            let overdue = ledger
+                .unclosed_jobs()
+                .find(|record| record.at(&clock).stage.settles());
             if let Some(record) = overdue {
                 let state = record.state.name();
                 return Err(format!(
-                    "job {:.8} is still {state} on {} long after its windows",
+                    "job {:.8} is still {state} on {} {LEEWAY_BLOCKS} blocks after it could be closed",
                     record.id, machine.setup.name
                 ));
             }
         }
         Ok(())
     }
+}
+
+/// The clock of the block that is `blocks` below the tip, if there is one.
+fn clock_before(ledger: &Ledger, blocks: u32) -> Option<Clock<'_>> {
+    let height = Height(ledger.height().0.checked_sub(blocks)?);
+    Some(ledger.clock(Moment {
+        height,
+        mtp_before: ledger.median_time_past_at(height.minus(1))?,
+        mtp: ledger.median_time_past_at(height)?,
+    }))
 }

@@ -119,7 +119,7 @@ impl ChainSection {
     }
 
     /// The network's parameters, without coins.
-    pub(super) fn params(&self) -> Params {
+    pub(crate) fn params(&self) -> Params {
         let mut params = match self.rules {
             Rules::Simnet => Params::simnet(),
             Rules::Paper => Params::paper(),

@@ -4,7 +4,7 @@ use super::sketch::{PlannedFault, Sketch};
 use super::terms;
 use crate::event;
 use crate::scenario::{FaultKind, ModelKind, Range, Role, VerifyKind};
-use crate::strategy::KINDS;
+use crate::strategy::{KINDS, Kind};
 use camelid_core::primitives::Stream;
 
 /// Something that a seed may enable.
@@ -41,8 +41,15 @@ pub(super) const FEATURES: &[Feature] = &[
     feature("lengths", 250, lengths),
     feature("greedy", 200, greedy),
     feature("v1-repaired", 250, v1_repaired),
+    // Committees and checkers. Verifiers put jobs off until their tickets have matured.
+    feature("seats", 250, seats),
+    feature("rounds", 250, rounds),
+    feature("verifiers", 400, verifiers),
+    feature("audits", 300, audits),
+    feature("outsourced", 150, outsourced),
     // The model.
     feature("ngram", 100, ngram),
+    feature("near-ties", 150, near_ties),
     feature("early-ends", 200, early_ends),
     feature("slow-model", 200, slow_model),
     // The network and the disks.
@@ -51,9 +58,11 @@ pub(super) const FEATURES: &[Feature] = &[
     feature("duplicates", 250, duplicates),
     feature("reordering", 250, reordering),
     feature("slow-disk", 250, slow_disk),
+    feature("skewed-clocks", 150, skewed_clocks),
     // Adversaries and faults.
     feature("adversary", 450, adversary),
     feature("second-adversary", 200, adversary),
+    feature("bad-verifier", 200, bad_verifier),
     feature("crash", 300, crash),
     feature("second-crash", 150, crash),
     feature("crash-on-event", 300, crash_on_event),
@@ -82,10 +91,7 @@ fn crowd(sketch: &mut Sketch, stream: &mut Stream) {
 
 fn relays(sketch: &mut Sketch, stream: &mut Stream) {
     let count = fixed(stream, 1, 3);
-    let groups = sketch.scenario.nodes.iter_mut().map(toml::Spanned::get_mut);
-    groups
-        .filter(|group| group.roles.is_empty())
-        .for_each(|group| group.count = count);
+    sketch.group("relay", |group| group.count = count);
 }
 
 fn all_linked(sketch: &mut Sketch, _: &mut Stream) {
@@ -99,9 +105,15 @@ fn unequal_power(sketch: &mut Sketch, stream: &mut Stream) {
 
 /// Some groups get a second role.
 fn many_hats(sketch: &mut Sketch, stream: &mut Stream) {
-    let roles = [Role::Miner, Role::Worker, Role::Client];
-    for role in roles {
-        let Some(second) = stream.pick(&roles).copied() else {
+    let hats = [
+        Role::Miner,
+        Role::Worker,
+        Role::Client,
+        Role::Verifier,
+        Role::Checker,
+    ];
+    for role in [Role::Miner, Role::Worker, Role::Client] {
+        let Some(second) = stream.pick(&hats).copied() else {
             return;
         };
         sketch.each_group(role, |group| {
@@ -201,9 +213,67 @@ fn v1_repaired(sketch: &mut Sketch, stream: &mut Stream) {
     sketch.each_job(|job| (job.spec, job.samples) = ("v1-repaired".into(), samples));
 }
 
+/// The committees that simnet has are small. `Sketch::finish` sees to it that tickets suffice.
+fn seats(sketch: &mut Sketch, stream: &mut Stream) {
+    let seats = narrow(stream, 1, 7);
+    let appeal_seats = seats + narrow(stream, 0, 8);
+    let chain = &mut sketch.scenario.chain;
+    (chain.seats, chain.appeal_seats) = (Some(seats), Some(appeal_seats));
+    chain.min_eligible = Some(seats + appeal_seats + narrow(stream, 0, 3));
+}
+
+fn rounds(sketch: &mut Sketch, stream: &mut Stream) {
+    let chain = &mut sketch.scenario.chain;
+    chain.commit = Some(narrow(stream, 4, 40));
+    chain.reveal = Some(narrow(stream, 2, 12));
+    chain.appeal = Some(narrow(stream, 2, 12));
+}
+
+fn verifiers(sketch: &mut Sketch, stream: &mut Stream) {
+    let count = fixed(stream, 2, 8);
+    let coins = fixed(stream, 1, 4);
+    sketch.group("verifier", |group| (group.count, group.coins) = (count, coins));
+    // As late as any job starts.
+    sketch.each_job(|job| job.start_ms = Range::fixed(u64::MAX));
+}
+
+fn audits(sketch: &mut Sketch, stream: &mut Stream) {
+    let chain = &mut sketch.scenario.chain;
+    chain.audit_permille = Some(narrow(stream, 100, 1_000));
+    chain.commit = Some(narrow(stream, terms::LEAST_AUDIT_COMMIT, 40));
+    sketch.peers = sketch.peers.max(terms::AUDIT_PEERS);
+}
+
+fn outsourced(sketch: &mut Sketch, stream: &mut Stream) {
+    let (count, helpers) = (fixed(stream, 1, 6), fixed(stream, 1, 4));
+    let canary_permille = fixed(stream, 0, 600);
+    let credit_units = Range {
+        low: 0,
+        high: stream.range(0, 100_000),
+    };
+    sketch.group("checker", |group| {
+        (group.count, group.credit_units) = (count, credit_units);
+    });
+    sketch.each_group(Role::Client, |group| {
+        group.verify = VerifyKind::Outsourced;
+        (group.helpers, group.canary_permille) = (helpers, canary_permille);
+    });
+    // Clients ask neighbours.
+    if stream.chance(700) {
+        sketch.peers = u64::MAX;
+    }
+}
+
 fn ngram(sketch: &mut Sketch, stream: &mut Stream) {
     sketch.scenario.model.kind = ModelKind::Ngram;
     sketch.scenario.model.order = fixed(stream, 1, 3);
+}
+
+/// Machines that compute almost the same, and a model that says so: two of them differ by four errors at most.
+fn near_ties(sketch: &mut Sketch, stream: &mut Stream) {
+    let jitter = stream.range(1, 20);
+    sketch.scenario.model.jitter_milli = Range::fixed(jitter);
+    sketch.scenario.model.tolerance_milli = fixed(stream, 4 * jitter, 6 * jitter);
 }
 
 fn early_ends(sketch: &mut Sketch, stream: &mut Stream) {
@@ -245,8 +315,31 @@ fn slow_disk(sketch: &mut Sketch, stream: &mut Stream) {
     };
 }
 
+fn skewed_clocks(sketch: &mut Sketch, stream: &mut Stream) {
+    let most_ms = terms::MAX_SKEW_BLOCKS * terms::spacing_ms(&sketch.scenario);
+    let mut skew = || Range {
+        low: 0,
+        high: stream.range(0, most_ms),
+    };
+    let (ahead, behind) = (skew(), skew());
+    sketch.each_node(|group| (group.clock_ahead_ms, group.clock_behind_ms) = (ahead, behind));
+}
+
 fn adversary(sketch: &mut Sketch, stream: &mut Stream) {
-    let Some(kind) = stream.pick(KINDS) else { return };
+    if let Some(kind) = stream.pick(KINDS) {
+        add_adversary(sketch, stream, kind);
+    }
+}
+
+fn bad_verifier(sketch: &mut Sketch, stream: &mut Stream) {
+    let judges = |kind: &&Kind| kind.roles.contains(&Role::Verifier);
+    let kinds: Vec<&Kind> = KINDS.iter().filter(judges).collect();
+    if let Some(kind) = stream.pick(&kinds) {
+        add_adversary(sketch, stream, kind);
+    }
+}
+
+fn add_adversary(sketch: &mut Sketch, stream: &mut Stream, kind: &Kind) {
     let name = format!("bad-{}", kind.name);
     let taken = sketch
         .scenario
@@ -256,7 +349,8 @@ fn adversary(sketch: &mut Sketch, stream: &mut Stream) {
     // Two groups cannot have one name.
     if !taken {
         let count = if stream.chance(200) { 2 } else { 1 };
-        sketch.add_adversary(kind.name, kind.roles, count);
+        let level = fixed(stream, 0, 7);
+        sketch.add_adversary(kind, count, level);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::terms;
 use crate::scenario::{Fault, FaultKind, JobGroup, LoadError, NodeGroup, Range, Role, Scenario};
+use crate::strategy::Kind;
 use camelid_core::primitives::Stream;
 use toml::Spanned;
 
@@ -15,6 +16,8 @@ network = { peers = 2 }
 nodes = [
     { name = "miner", roles = ["miner"] },
     { name = "relay", count = 0 },
+    { name = "verifier", count = 0, roles = ["verifier"] },
+    { name = "checker", count = 0, roles = ["checker"] },
     { name = "worker", roles = ["worker"], coins = 4 },
     { name = "client", roles = ["client"], coins = 6 },
 ]
@@ -22,10 +25,13 @@ jobs = [{ client = "client", start_ms = 0 }]
 expect = { invariants_only = true }
 "#;
 
-/// Blocks' worth of time before healing, beside that for faults: jobs are opened in the first of them.
+/// Blocks' worth of time before healing, beside that for faults and committees: jobs are opened in the first
+/// of them.
 const BUSY_BLOCKS: u64 = 25;
 /// Blocks' worth of time in which the first job of each table is opened.
 const START_BLOCKS: u64 = 8;
+/// Tickets beyond those without which there is no committee: some are jailed.
+const SPARE_TICKETS: u64 = 4;
 
 /// A scenario that is being drawn, and what its last touches depend on.
 pub(super) struct Sketch {
@@ -62,6 +68,18 @@ impl Sketch {
         Ok(sketch)
     }
 
+    /// Changes every group.
+    pub(super) fn each_node(&mut self, change: impl FnMut(&mut NodeGroup)) {
+        let groups = self.scenario.nodes.iter_mut().map(Spanned::get_mut);
+        groups.for_each(change);
+    }
+
+    /// Changes the group called `name`.
+    pub(super) fn group(&mut self, name: &str, change: impl FnMut(&mut NodeGroup)) {
+        let groups = self.scenario.nodes.iter_mut().map(Spanned::get_mut);
+        groups.filter(|group| group.name == name).for_each(change);
+    }
+
     /// Changes every group of honest nodes with `role`.
     pub(super) fn each_group(&mut self, role: Role, change: impl FnMut(&mut NodeGroup)) {
         let groups = self.scenario.nodes.iter_mut().map(Spanned::get_mut);
@@ -79,8 +97,9 @@ impl Sketch {
             .for_each(change);
     }
 
-    /// Adds nodes with `strategy`; clients get jobs.
-    pub(super) fn add_adversary(&mut self, strategy: &str, roles: &[Role], count: u64) {
+    /// Adds nodes with a strategy; clients get jobs.
+    pub(super) fn add_adversary(&mut self, kind: &Kind, count: u64, level: Range) {
+        let (strategy, roles) = (kind.name, kind.roles);
         let name = format!("bad-{strategy}");
         let Some(template) = self.scenario.nodes.last().cloned() else {
             return;
@@ -90,6 +109,7 @@ impl Sketch {
             count: Range::fixed(count),
             roles: roles.to_vec(),
             strategy: Some(strategy.into()),
+            level,
             ..template.into_inner()
         };
         self.scenario.nodes.push(Spanned::new(0..0, group));
@@ -116,6 +136,7 @@ impl Sketch {
     /// Times, topology and expectations, which depend on all the rest; then the scenario's own text.
     pub(super) fn finish(mut self, seed: u64, features: &[&str]) -> Result<Scenario, LoadError> {
         self.scenario.nodes.retain(|group| group.get_ref().count.high > 0);
+        self.plan_committees();
         self.plan_times();
         self.plan_network();
         let scenario = &mut self.scenario;
@@ -127,10 +148,52 @@ impl Sketch {
         scenario.rewritten(&heading)
     }
 
+    /// Seats enough that hostile tickets are no majority, and tickets enough for the seats.
+    fn plan_committees(&mut self) {
+        let least = u32::try_from(2 * terms::bad_tickets(&self.scenario)).unwrap_or(u32::MAX);
+        let [first, second] = terms::committee(&self.scenario).seats;
+        let chain = &mut self.scenario.chain;
+        if first < least {
+            chain.seats = Some(least);
+        }
+        if second < least {
+            chain.appeal_seats = Some(least);
+        }
+        let seats = first.max(least) + second.max(least);
+        if terms::committee(&self.scenario).min_eligible < seats {
+            self.scenario.chain.min_eligible = Some(seats);
+        }
+        let enough = u64::from(terms::committee(&self.scenario).min_eligible) + SPARE_TICKETS;
+        self.group("verifier", |group| {
+            let tickets = enough.div_ceil(group.count.high.max(1));
+            group.tickets = Range::fixed(tickets);
+            group.coins = Range::fixed(group.coins.high.max(tickets.div_ceil(4)));
+        });
+    }
+
+    /// Blocks' worth of time that a committee takes, if there are any.
+    fn judging_blocks(&self) -> u64 {
+        let groups = self.scenario.nodes.iter().map(AsRef::<NodeGroup>::as_ref);
+        if !groups
+            .flat_map(|group| &group.roles)
+            .any(|role| *role == Role::Verifier)
+        {
+            return 0;
+        }
+        let committee = terms::committee(&self.scenario);
+        let windows = [
+            committee.draw,
+            committee.commit,
+            committee.reveal,
+            committee.appeal,
+        ];
+        windows.map(u64::from).iter().sum()
+    }
+
     fn plan_times(&mut self) {
         let spacing_ms = terms::spacing_ms(&self.scenario);
         let tolerated_ms = terms::tolerated_ms(&self.scenario);
-        let heal_at_ms = BUSY_BLOCKS * spacing_ms + tolerated_ms;
+        let heal_at_ms = (BUSY_BLOCKS + self.judging_blocks()) * spacing_ms + tolerated_ms;
         self.scenario.run.heal_at_ms = heal_at_ms;
         self.scenario.run.until_ms = heal_at_ms + terms::QUIET_BLOCKS * spacing_ms;
         self.each_job(|job| {

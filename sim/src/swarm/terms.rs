@@ -5,7 +5,8 @@
 //! such excuse. `docs/src/swarm.md` gives the reasons for the figures.
 
 use crate::scenario::{Fault, NodeGroup, Role, Scenario};
-use camelid_core::params::Params;
+use camelid_core::params::{CommitteeParams, Params};
+use camelid_core::wire::MAX_HOPS;
 use std::collections::BTreeSet;
 
 /// Blocks' worth of time after healing.
@@ -14,6 +15,15 @@ pub(super) const QUIET_BLOCKS: u64 = 50;
 pub(super) const HONEST_POWER: u64 = 3;
 /// Depth by which honest nodes may differ without any fault.
 pub(super) const CALM_DEPTH: u64 = 8;
+/// More of it if a miner may keep blocks to itself: with a quarter of the power, a secret branch that replaces
+/// twenty blocks comes once in some millions of tries.
+const SECRET_DEPTH: u64 = 12;
+/// Blocks' worth of time by which a clock may be wrong.
+pub(super) const MAX_SKEW_BLOCKS: u64 = 10;
+/// Fewest blocks of a COMMIT window in which audited nodes must bring their evidence.
+pub(super) const LEAST_AUDIT_COMMIT: u64 = 20;
+/// Neighbours with which evidence takes few hops.
+pub(super) const AUDIT_PEERS: u64 = 6;
 /// The longest latency is this fraction of the target spacing.
 pub(super) const LATENCIES_PER_BLOCK: u64 = 40;
 /// Most packets lost, in thousandths.
@@ -36,12 +46,18 @@ pub enum Term {
     Latency,
     /// Not too many packets are lost.
     Loss,
+    /// Clocks are right but for some blocks' worth of time.
+    Clocks,
+    /// Hostile tickets are no majority of a committee, even when all of them sit on it.
+    HonestSeats,
+    /// The evidence of an audited node can reach all seats in time.
+    Evidence,
 }
 
 /// Whether a scenario keeps to a term.
 type Check = fn(&Scenario) -> bool;
 
-const CHECKS: [(Term, Check); 7] = [
+const CHECKS: [(Term, Check); 10] = [
     (Term::QuietEnd, has_quiet_end),
     (Term::ShortFaults, has_short_faults),
     (Term::Depth, has_depth),
@@ -49,6 +65,9 @@ const CHECKS: [(Term, Check); 7] = [
     (Term::HonestPath, has_honest_path),
     (Term::Latency, has_short_latency),
     (Term::Loss, loses_little),
+    (Term::Clocks, has_fair_clocks),
+    (Term::HonestSeats, has_honest_seats),
+    (Term::Evidence, has_evidence),
 ];
 
 /// The terms that `scenario` does not keep to; empty for one from a swarm.
@@ -89,6 +108,37 @@ fn loses_little(scenario: &Scenario) -> bool {
     scenario.network.loss_permille.high <= MAX_LOSS_PERMILLE
 }
 
+fn has_fair_clocks(scenario: &Scenario) -> bool {
+    let most_ms = MAX_SKEW_BLOCKS * spacing_ms(scenario);
+    groups(scenario).all(|group| group.clock_ahead_ms.high.max(group.clock_behind_ms.high) <= most_ms)
+}
+
+fn has_honest_seats(scenario: &Scenario) -> bool {
+    let [first, second] = committee(scenario).seats.map(u64::from);
+    2 * bad_tickets(scenario) <= first.min(second)
+}
+
+fn has_evidence(scenario: &Scenario) -> bool {
+    let honest = groups(scenario).filter(|group| group.strategy.is_none());
+    let honest: u64 = honest.map(|group| group.count.high).sum();
+    let in_reach = honest <= u64::from(MAX_HOPS) + 1
+        || scenario.network.peers.low >= AUDIT_PEERS.min(honest.saturating_sub(1));
+    let committee = committee(scenario);
+    committee.audit_permille == 0 || (in_reach && u64::from(committee.commit) >= LEAST_AUDIT_COMMIT)
+}
+
+/// The rules for committees.
+pub(super) fn committee(scenario: &Scenario) -> CommitteeParams {
+    scenario.chain.params().committee
+}
+
+/// Tickets of dishonest nodes.
+pub(super) fn bad_tickets(scenario: &Scenario) -> u64 {
+    let judges = |group: &&NodeGroup| group.strategy.is_some() && group.roles.contains(&Role::Verifier);
+    let hostile = groups(scenario).filter(judges);
+    hostile.map(|group| group.count.high * group.tickets.high).sum()
+}
+
 /// Milliseconds between blocks.
 pub(super) fn spacing_ms(scenario: &Scenario) -> u64 {
     let spacing_s = scenario.chain.spacing_s.unwrap_or(Params::simnet().spacing_s);
@@ -96,11 +146,16 @@ pub(super) fn spacing_ms(scenario: &Scenario) -> u64 {
 }
 
 /// How long all faults may last together: half the counter window, less ten blocks, so that the claim
-/// is still answered when blocks come fast.
+/// is still answered when blocks come fast. With audits also as much of the time that seats wait for
+/// evidence.
 pub(super) fn tolerated_ms(scenario: &Scenario) -> u64 {
-    let counter = scenario.chain.deliver_counter;
-    let counter = counter.unwrap_or(Params::simnet().jobs.deliver_counter);
-    u64::from(counter).saturating_sub(10) * spacing_ms(scenario) / 2
+    let params = scenario.chain.params();
+    let counter = params.jobs.deliver_counter;
+    let window = match params.committee.audit_permille {
+        0 => counter,
+        _ => counter.min(params.committee.commit / 4 * 3),
+    };
+    u64::from(window).saturating_sub(10) * spacing_ms(scenario) / 2
 }
 
 /// How long all faults last together, at most.
@@ -111,7 +166,9 @@ pub(super) fn faults_ms(scenario: &Scenario) -> u64 {
 
 /// The least `agreement_depth`: a split may cost all blocks of its time.
 pub(super) fn least_depth(scenario: &Scenario) -> u64 {
-    CALM_DEPTH + faults_ms(scenario).div_ceil(spacing_ms(scenario))
+    let (_, dishonest) = powers(scenario);
+    let secret = if dishonest == 0 { 0 } else { SECRET_DEPTH };
+    CALM_DEPTH + secret + faults_ms(scenario).div_ceil(spacing_ms(scenario))
 }
 
 /// Honest hash power at least, and dishonest at most.
