@@ -73,6 +73,8 @@ pub struct Ledger {
     blocks: Vec<BlockHash>,
     /// Header times of the chain, by height.
     times: Vec<Timestamp>,
+    /// Median time past of each block, by height.
+    medians: Vec<Timestamp>,
     coins: Map<OutPoint, Coin>,
     coins_digest: SetDigest,
     jobs: BTreeMap<JobId, JobRecord>,
@@ -91,6 +93,7 @@ impl Ledger {
             genesis,
             blocks: Vec::new(),
             times: Vec::new(),
+            medians: Vec::new(),
             coins: Map::with_seed(map_seed),
             coins_digest: SetDigest::default(),
             jobs: BTreeMap::new(),
@@ -129,14 +132,11 @@ impl Ledger {
 
     /// Median of the last 11 header times (of fewer near the genesis block).
     pub fn median_time_past(&self) -> Timestamp {
-        median_of_last_11(&self.times)
+        self.medians.last().copied().unwrap_or_default()
     }
 
     /// Where a block with header time `time` would stand on this ledger.
     pub fn next_moment(&self, time: Timestamp) -> Moment {
-        let from = self.times.len().saturating_sub(10);
-        let mut recent: Vec<Timestamp> = self.times.get(from..).unwrap_or_default().to_vec();
-        recent.push(time);
         let height = if self.times.is_empty() {
             Height(0)
         } else {
@@ -145,7 +145,7 @@ impl Ledger {
         Moment {
             height,
             mtp_before: self.median_time_past(),
-            mtp: median_of_last_11(&recent),
+            mtp: median_of_last_11(&self.times, time),
         }
     }
 
@@ -244,6 +244,7 @@ impl Ledger {
     /// Appends a block whose changes are `delta`; returns the inverse.
     pub(super) fn push_block(&mut self, hash: BlockHash, time: Timestamp, delta: Delta) -> Delta {
         self.blocks.push(hash);
+        self.medians.push(median_of_last_11(&self.times, time));
         self.times.push(time);
         self.exchange(delta)
     }
@@ -252,6 +253,7 @@ impl Ledger {
     pub(super) fn pop_block(&mut self, inverse: Delta) {
         self.blocks.pop();
         self.times.pop();
+        self.medians.pop();
         self.exchange(inverse);
     }
 
@@ -308,8 +310,7 @@ impl Ledger {
 
 impl History for Ledger {
     fn median_time_past_at(&self, height: Height) -> Option<Timestamp> {
-        let times = self.times.get(..=height.0 as usize)?;
-        Some(median_of_last_11(times))
+        self.medians.get(height.0 as usize).copied()
     }
 
     fn block_hash_at(&self, height: Height) -> Option<BlockHash> {
@@ -321,8 +322,12 @@ impl History for Ledger {
     }
 }
 
-fn median_of_last_11(times: &[Timestamp]) -> Timestamp {
-    let mut recent: Vec<Timestamp> = times.iter().rev().take(11).copied().collect();
+/// Median of `last` and the up to ten times before it.
+fn median_of_last_11(before: &[Timestamp], last: Timestamp) -> Timestamp {
+    let mut recent = [last; 11];
+    let count = before.len().min(10);
+    recent[..count].copy_from_slice(&before[before.len() - count..]);
+    let recent = &mut recent[..=count];
     recent.sort_unstable();
-    recent.get(recent.len() / 2).copied().unwrap_or_default()
+    recent[count.div_ceil(2)]
 }

@@ -439,7 +439,7 @@ impl Worker {
             .map(|entry| {
                 (
                     entry.job,
-                    entry.engage.txid(),
+                    entry.engage.inputs.first().map(|input| input.previous),
                     entry.delivery.is_some(),
                     entry.received,
                 )

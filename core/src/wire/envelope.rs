@@ -121,7 +121,7 @@ fn checksum(payload: &[u8]) -> [u8; 4] {
 }
 
 /// Encoded bytes on their way, cheap to hand to many peers.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Packet(Arc<[u8]>);
 
 impl From<Vec<u8>> for Packet {

@@ -1,11 +1,10 @@
 //! Writing a trace, and the digest of a run.
 
 use super::format::{CheckChain, Frame, MAGIC, TracedInput, VERSION, first_16, outputs_check};
-use camelid_core::primitives::{Digest, Hash256, Time, encode, sha256, tagged_hash};
+use camelid_core::primitives::{Digest, Hash256, Map, Time, encode, tagged_hash};
 use camelid_core::process::{Input, Outputs};
 use camelid_core::wire::Packet;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 
 /// Records a run. The run's digest covers every frame but the header, which holds the scenario's
 /// text: a comment in the file does not change the digest.
@@ -13,7 +12,7 @@ pub struct Recorder {
     bytes: Vec<u8>,
     checks: CheckChain,
     run: Sha256,
-    packets: BTreeMap<Hash256, u32>,
+    packets: Map<Packet, u32>,
     steps: u64,
 }
 
@@ -24,7 +23,7 @@ impl Recorder {
             bytes: [&MAGIC[..], &VERSION.to_le_bytes()].concat(),
             checks: CheckChain::new(),
             run: Sha256::new().chain_update(tagged_hash("camelid/run", &(name, seed))),
-            packets: BTreeMap::new(),
+            packets: Map::with_seed(0),
             steps: 0,
         };
         recorder.write(&Frame::Header {
@@ -89,12 +88,11 @@ impl Recorder {
     }
 
     fn intern(&mut self, packet: &Packet) -> u32 {
-        let hash = sha256(packet);
-        if let Some(number) = self.packets.get(&hash) {
+        if let Some(number) = self.packets.get(packet) {
             return *number;
         }
         let number = u32::try_from(self.packets.len()).unwrap_or(u32::MAX);
-        self.packets.insert(hash, number);
+        self.packets.insert(packet.clone(), number);
         self.record(&Frame::Packet(packet.clone()));
         number
     }

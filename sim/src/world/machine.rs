@@ -20,6 +20,8 @@ pub struct Boot(u64);
 pub struct Machine {
     /// What it is.
     pub setup: NodeSetup,
+    /// Its key's name, which takes two hashes to compute.
+    id: NodeId,
     actor: Option<Actor>,
     /// Crashes that are not over.
     crashes: u32,
@@ -35,6 +37,7 @@ impl Machine {
     pub(super) fn new(setup: &NodeSetup) -> Self {
         Self {
             setup: setup.clone(),
+            id: setup.config.key.node_id(),
             actor: None,
             crashes: 0,
             boots: 0,
@@ -48,7 +51,7 @@ impl Machine {
 
     /// Its node's name on the network.
     pub fn id(&self) -> NodeId {
-        self.setup.config.key.node_id()
+        self.id
     }
 
     /// The production node, if the machine is up.

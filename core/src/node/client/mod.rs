@@ -413,9 +413,11 @@ impl Client {
             .jobs
             .iter()
             .map(|(job, entry)| {
-                let engage = entry.engage.as_ref().map(Transaction::txid);
+                // What is large is named by what it cannot do without: hashing it all at each step costs more
+                // than the step.
+                let engage = entry.engage.as_ref().map(inputs_of);
                 let received = entry.received.as_ref();
-                let delivery = received.map(|received| (received.bond, received.delivery.ciphertext_hash()));
+                let delivery = received.map(|received| (received.bond, received.delivery.signature));
                 let verdict = received.and_then(|received| received.verdict);
                 (job, engage, delivery, verdict, entry.checking)
             })
