@@ -41,8 +41,8 @@ use miner::Miner;
 use verifier::Verifier;
 use worker::Worker;
 
-/// Milliseconds between maintenances.
-const MAINTENANCE_MS: u64 = 20_000;
+/// Milliseconds between maintenances: the roles are also driven whenever the tip moves.
+const MAINTENANCE_MS: u64 = 60_000;
 
 /// Blocks that a closed job is remembered, in case a reorganisation opens it again.
 const REMEMBERED_BLOCKS: u32 = 100;

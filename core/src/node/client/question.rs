@@ -17,9 +17,9 @@ use alloc::vec::Vec;
 use borsh::BorshSerialize;
 
 /// A request that was not answered is sent again after this long.
-const SEND_AGAIN_MS: u64 = 20_000;
+const SEND_AGAIN_MS: u64 = 60_000;
 /// After this long without an answer somebody else is asked.
-const PATIENCE_MS: u64 = 60_000;
+const PATIENCE_MS: u64 = 180_000;
 
 /// Is this output the model's?
 pub(super) struct Question<'a> {
