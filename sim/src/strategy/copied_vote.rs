@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 pub(super) struct CopiedVote {
     questions: BTreeSet<RequestId>,
     copied: BTreeSet<(JobId, u32)>,
+    /// Ballots that were copied: of two copiers, each would answer the other for ever.
+    opened: BTreeSet<(JobId, u32, OutPoint)>,
 }
 
 impl Strategy for CopiedVote {
@@ -64,7 +66,9 @@ impl CopiedVote {
                 context.attacked();
                 own.commit(commitment, context.key)
             }
-            ActionKind::VoteReveal { ticket, ballot, salt } if *ticket != own.ticket => {
+            ActionKind::VoteReveal { ticket, ballot, salt }
+                if *ticket != own.ticket && self.opened.insert((job, *seq, *ticket)) =>
+            {
                 ActionKind::VoteReveal {
                     ticket: own.ticket,
                     ballot: *ballot,
