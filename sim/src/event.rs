@@ -8,13 +8,15 @@ use camelid_core::process::Event;
 pub const CRASH: &str = "fault:crash";
 /// A partition began.
 pub const PARTITION: &str = "fault:partition";
+/// A node would not open a job.
+pub const JOB_REFUSED: &str = "job-refused";
 
 /// All names of [`of_node`].
 const OF_NODES: &[&str] = &[
     "tip-extended",
     "reorganised",
     "job-offered",
-    "job-refused",
+    JOB_REFUSED,
     "job-accepted",
     "output-committed",
     "engage-signed",

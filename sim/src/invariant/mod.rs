@@ -5,7 +5,7 @@
 
 mod agreement;
 mod coins_conserved;
-mod liveness;
+pub(crate) mod liveness;
 mod no_double_spend;
 mod no_honest_slashed;
 mod one_terminal_state;

@@ -57,6 +57,9 @@ pub struct RunSection {
     pub until_ms: u64,
     /// From here on the network loses, repeats and delays nothing; liveness is judged after it.
     pub heal_at_ms: u64,
+    /// The run ends before `until_ms` once everything is decided.
+    #[serde(default)]
+    pub ends_early: bool,
 }
 
 /// `[network]`

@@ -1,5 +1,6 @@
 //! The simulated world: nodes, disks, a network and a clock that jumps from event to event.
 
+mod decided;
 mod heap;
 mod machine;
 mod network;
@@ -75,6 +76,8 @@ pub struct World<'a> {
     mining: Stream,
     hash_power: u64,
     triggered: Vec<bool>,
+    /// Commands and faults, their ends included, that are still in the heap.
+    planned: usize,
 }
 
 /// What is left of a run.
@@ -118,6 +121,7 @@ impl<'a> World<'a> {
                 .map(|machine| machine.setup.hash_power * u64::from(machine.setup.config.miner))
                 .sum(),
             triggered: vec![false; setup.faults.len()],
+            planned: 0,
             machines,
             setup,
         };
@@ -127,20 +131,11 @@ impl<'a> World<'a> {
 
     fn plan(&mut self) {
         for (number, job) in self.setup.jobs.iter().enumerate() {
-            self.heap.push(
-                self.setup.start.after_ms(job.at_ms),
-                Item::Command { job: number },
-            );
+            self.plan_after(job.at_ms, Item::Command { job: number });
         }
         for (number, fault) in self.setup.faults.iter().enumerate() {
             if let Trigger::At(at_ms) = fault.trigger {
-                self.heap.push(
-                    self.setup.start.after_ms(at_ms),
-                    Item::Fault {
-                        fault: number,
-                        ends: false,
-                    },
-                );
+                self.plan_after(at_ms, fault_item(number, false));
             }
         }
         self.heap.push(
@@ -149,7 +144,14 @@ impl<'a> World<'a> {
         );
     }
 
-    /// Runs until the scenario's end, or until an invariant is violated.
+    /// Plans a command or a fault so long after now.
+    fn plan_after(&mut self, delay_ms: u64, item: Item) {
+        self.planned += 1;
+        self.heap.push(self.now.after_ms(delay_ms), item);
+    }
+
+    /// Runs until the scenario's end, until an invariant is violated, or until everything is decided if the
+    /// scenario says so.
     pub fn run(mut self) -> Remains<'a> {
         let end = self.setup.start.after_ms(self.setup.scenario.run.until_ms);
         for node in 0..self.machines.len() {
@@ -157,6 +159,9 @@ impl<'a> World<'a> {
         }
         while let Some((at, item)) = self.heap.pop_until(end) {
             self.now = at;
+            if self.setup.scenario.run.ends_early && matches!(item, Item::Mine { .. }) && self.is_decided() {
+                break;
+            }
             self.handle(item);
             if self.observer.violated() {
                 break;
@@ -224,12 +229,16 @@ impl<'a> World<'a> {
                 }
             }
             Item::Command { job } => {
+                self.planned -= 1;
                 let Some(job) = self.setup.jobs.get(job) else {
                     return;
                 };
                 self.step(job.node, job.node, &Input::Command(job.command.clone()));
             }
-            Item::Fault { fault, ends } => self.handle_fault(fault, ends),
+            Item::Fault { fault, ends } => {
+                self.planned -= 1;
+                self.handle_fault(fault, ends);
+            }
             Item::Heal => self.network.heal(),
             // What a node had under way before it crashed.
             Item::Depart { .. } | Item::Fire { .. } | Item::Infer { .. } | Item::Mine { .. } => {}
@@ -375,13 +384,7 @@ impl<'a> World<'a> {
             };
             let due = happened.iter().any(|name| name == event);
             if due && !std::mem::replace(&mut self.triggered[number], true) {
-                self.heap.push(
-                    self.now.after_ms(*delay_ms),
-                    Item::Fault {
-                        fault: number,
-                        ends: false,
-                    },
-                );
+                self.plan_after(*delay_ms, fault_item(number, false));
             }
         }
     }
@@ -410,13 +413,7 @@ impl<'a> World<'a> {
             (FaultKind::Partition, true) => self.network.join(number),
         }
         if !ends {
-            self.heap.push(
-                self.now.after_ms(fault.for_ms),
-                Item::Fault {
-                    fault: number,
-                    ends: true,
-                },
-            );
+            self.plan_after(fault.for_ms, fault_item(number, true));
         }
     }
 
@@ -430,6 +427,10 @@ impl<'a> World<'a> {
             }
         }
     }
+}
+
+fn fault_item(fault: usize, ends: bool) -> Item {
+    Item::Fault { fault, ends }
 }
 
 /// A node's number in a trace; scenarios have at most 1,000 nodes.

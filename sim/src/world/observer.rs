@@ -210,12 +210,31 @@ impl<'a> Observer<'a> {
         self.judge_expectations(at_ms);
     }
 
+    /// How often something happened until `by_ms` (as far as anybody may ask).
+    fn count_until(&self, event: &str, by_ms: u64) -> u64 {
+        let in_time = |times: &Vec<u64>| times.iter().filter(|at| **at <= by_ms).count() as u64;
+        self.times.get(event).map_or(0, in_time)
+    }
+
+    /// True when nothing that must happen is still to come.
+    pub(super) fn has_seen_all(&self) -> bool {
+        let expect = self.setup.scenario.expect.get_ref();
+        expect.eventually.iter().all(|expectation| {
+            let by_ms = expectation.by_ms.unwrap_or(u64::MAX);
+            self.count_until(&expectation.event, by_ms) >= expectation.at_least
+        })
+    }
+
+    /// How often `event` happened.
+    pub(super) fn count(&self, event: &str) -> u64 {
+        self.counts.get(event).copied().unwrap_or(0)
+    }
+
     fn judge_expectations(&mut self, end_ms: u64) {
         let expect = self.setup.scenario.expect.get_ref();
         for expectation in &expect.eventually {
             let by_ms = expectation.by_ms.unwrap_or(end_ms);
-            let in_time = |times: &Vec<u64>| times.iter().filter(|at| **at <= by_ms).count() as u64;
-            let count = self.times.get(&expectation.event).map_or(0, in_time);
+            let count = self.count_until(&expectation.event, by_ms);
             if count < expectation.at_least {
                 let (event, at_least) = (&expectation.event, expectation.at_least);
                 let message =
