@@ -13,8 +13,7 @@ use camelid_sim::scenario::Scenario;
 use camelid_sim::strategy::PATIENCE;
 use support::parse;
 
-/// Each of so many runs has [`TRIALS`] trials.
-const RUNS: u64 = 3;
+/// Trials in a run.
 const TRIALS: u64 = 32;
 /// Time for a trial; one that lasts into the next would take its place.
 const EVERY_MS: u64 = 3_000_000;
@@ -63,10 +62,10 @@ sometimes = [{{ event = "job-open" }}]
     ))
 }
 
-/// Trials, and how many of them succeeded.
-fn measure(attacker: u64, confirmations: u64) -> (u64, u64) {
+/// Trials in so many runs, and how many of them succeeded.
+fn measure(runs: u64, attacker: u64, confirmations: u64) -> (u64, u64) {
     let scenario = scenario(attacker, confirmations);
-    let runs = (0..RUNS).map(|seed| run(&scenario, seed).report.counts);
+    let runs = (0..runs).map(|seed| run(&scenario, seed).report.counts);
     runs.fold((0, 0), |(trials, erased), counts| {
         let count = |event| counts.get(event).copied().unwrap_or(0);
         (trials + count("job-open"), erased + count("attack:erase-open"))
@@ -117,8 +116,18 @@ fn the_formula_is_that_of_the_paper() {
 
 #[test]
 fn branches_win_as_often_as_the_formula_says() {
+    compare(1);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn branches_win_as_often_as_the_formula_says_in_many_trials() {
+    compare(10);
+}
+
+fn compare(runs: u64) {
     for (attacker, confirmations) in [(20, 1), (30, 3)] {
-        let (trials, erased) = measure(attacker, confirmations);
+        let (trials, erased) = measure(runs, attacker, confirmations);
         let expected = formula(attacker as f64 / 100.0, confirmations);
         let measured = erased as f64 / trials as f64;
         let deviation = (expected * (1.0 - expected) / trials as f64).sqrt();

@@ -30,15 +30,23 @@ fn recorded_trace() -> Trace {
 }
 
 #[test]
+fn the_traces_of_some_scenarios_replay() {
+    support::for_each(support::all().iter().step_by(10), replays);
+}
+
+#[test]
+#[ignore = "minutes"]
 fn the_trace_of_every_scenario_replays() {
-    support::for_all(|scenario| {
-        let run = run(scenario, 0);
-        let trace = Trace::read(&run.trace).expect("a whole trace");
-        assert_eq!((&trace.name, trace.seed), (&scenario.name, 0));
-        let replay = replay(&trace).unwrap_or_else(|error| panic!("{}: {error:?}", scenario.name));
-        assert_eq!(replay.steps, run.report.events, "{}", scenario.name);
-        assert_eq!(replay.digest.0, run.report.digest.0, "{}", scenario.name);
-    });
+    support::for_each(support::all().iter(), replays);
+}
+
+fn replays(scenario: &Scenario) {
+    let run = run(scenario, 0);
+    let trace = Trace::read(&run.trace).expect("a whole trace");
+    assert_eq!((&trace.name, trace.seed), (&scenario.name, 0));
+    let replay = replay(&trace).unwrap_or_else(|error| panic!("{}: {error:?}", scenario.name));
+    assert_eq!(replay.steps, run.report.events, "{}", scenario.name);
+    assert_eq!(replay.digest.0, run.report.digest.0, "{}", scenario.name);
 }
 
 proptest! {

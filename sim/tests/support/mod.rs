@@ -79,7 +79,12 @@ pub fn all() -> Vec<Scenario> {
 
 /// `judge` for each scenario, on all cores.
 pub fn for_all(judge: impl Fn(&Scenario) + Sync) {
-    let scenarios = all();
+    for_each(all().iter(), judge);
+}
+
+/// `judge` for each of these scenarios, on all cores.
+pub fn for_each<'a>(scenarios: impl Iterator<Item = &'a Scenario>, judge: impl Fn(&Scenario) + Sync) {
+    let scenarios: Vec<&Scenario> = scenarios.collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
