@@ -8,7 +8,9 @@ WASM_MIN_CODE_BYTES := 1000000
 
 SEEDS ?= 0..10000
 
-.PHONY: help run swarm test bench madsim lint fmt doc probe deny traces nightly
+HOLES := docs/src/holes-and-attacks.md
+
+.PHONY: help run swarm holes test bench madsim lint fmt doc probe deny traces nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,6 +22,11 @@ run:      ## build, run the adversarial suite in scenarios/ and print who was ca
 swarm:    ## run the scenarios that 10,000 seeds draw; SEEDS=A..B for others
 	@$(ENSURE)
 	cargo run --release -p camelid -- sim run --swarm --seeds $(SEEDS)
+
+holes:    ## measure each hole and attack over 20 seeds and write the page about them anew
+	@$(ENSURE)
+	cargo run --release -p camelid -- sim holes scenarios --seeds 0..20 > $(HOLES).new
+	mv $(HOLES).new $(HOLES)
 
 test:     ## the whole test suite
 	@$(ENSURE)

@@ -44,6 +44,8 @@ pub enum SimCommand {
     List(ListArgs),
     /// Make a failing scenario as small as it goes.
     Shrink(ShrinkArgs),
+    /// Measure what becomes of each hole of the paper and each attack, as a page of Markdown.
+    Holes(HolesArgs),
     /// Replay traces and name the first step that differs.
     Replay(ReplayArgs),
 }
@@ -92,8 +94,40 @@ impl RunArgs {
 
     /// Runs at the same time.
     pub fn jobs(&self) -> usize {
-        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.map_or_else(processors, usize::from)
+        or_processors(self.jobs)
+    }
+}
+
+/// `jobs`, or as many as there are processors.
+fn or_processors(jobs: Option<u16>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    jobs.map_or_else(processors, usize::from)
+}
+
+/// `camelid sim holes`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 all expectations held; 2 wrong usage; 4 a scenario cannot be loaded; 5 an expectation did \
+not hold; 8 interrupted, nothing was printed; 1 any other error.")]
+pub struct HolesArgs {
+    /// Scenario files, or directories that hold them.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub paths: Vec<PathBuf>,
+    /// Run under each seed from A up to, but not including, B.
+    #[arg(long, value_name = "A..B", default_value = "0..20")]
+    pub seeds: Seeds,
+    /// Runs at the same time; as many as there are processors unless given.
+    #[arg(short, long = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Write the traces of failed runs to this directory.
+    #[arg(long, value_name = "DIR", default_value = "./camelid-failures")]
+    pub failures: PathBuf,
+}
+
+impl HolesArgs {
+    /// Runs at the same time.
+    pub fn jobs(&self) -> usize {
+        or_processors(self.jobs)
     }
 }
 

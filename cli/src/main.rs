@@ -28,6 +28,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             SimCommand::Run(args) => sim::run(args, cli.color),
             SimCommand::List(args) => sim::list(args),
             SimCommand::Shrink(args) => sim::shrink(args),
+            SimCommand::Holes(args) => sim::holes(args),
             SimCommand::Replay(args) => sim::replay(args),
         },
         Command::Rastic { command } => rastic::rastic(command, cli.color),

@@ -1,5 +1,7 @@
 //! `camelid sim`: running, listing, shrinking and replaying scenarios.
 
+mod catalogue;
+mod holes;
 mod list;
 mod load;
 mod minimal;
@@ -14,6 +16,7 @@ mod table;
 mod tally;
 mod traces;
 
+pub use holes::holes;
 pub use list::list;
 pub use replay::{first_difference, guarded, read, replay};
 pub use run::{print_json, run};

@@ -13,6 +13,7 @@ mod setup;
 mod write;
 
 pub(crate) use check::MAX_AT_LEAST;
+pub use chain::Rules;
 pub use error::LoadError;
 pub use file::{
     ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection, NetworkSection,
