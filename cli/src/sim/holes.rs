@@ -8,7 +8,7 @@ use super::tally::Tally;
 use super::traces::Traces;
 use crate::args::{HolesArgs, Seeds};
 use crate::exit::{Exit, Failure};
-use camelid_sim::scenario::{JobGroup, Rules};
+use camelid_sim::scenario::{JobGroup, NodeGroup, Rules};
 use std::io::{Write as _, stdout};
 
 /// Runs every scenario under every seed and prints the page.
@@ -71,13 +71,14 @@ fn page(measured: &[Measured<'_>], seeds: Seeds) -> String {
 
 What became of each [hole of the paper](protocol.md#holes-in-the-paper) and of each attack, in every
 [scenario](scenarios.md) that names it, over the seeds {first}..{end}. On the left are the runs under the paper's
-rules: its rules for disputes, or its sampled checks, as written or repaired. On the right are those under
-ours. A scenario that watches over all invariants but *no-honest-slashed* slashes honest nodes by
+rules: its rules for disputes, its sampled checks, as written or repaired, or checks by neighbours without planted
+errors. On the right are those under ours. A scenario that watches over all invariants but *no-honest-slashed* slashes honest nodes by
 design: it shows the hole, or the limit.
 
 *Invalid* is the share of outputs that honest clients judged invalid, by their own or their neighbours' check;
-*slashed* the share of engaged or opened jobs that ended in a slash on the ledger. Figures for whole scenarios are
-[at the end](#scenarios).
+*slashed* the share of all jobs that ended in a slash on the ledger. Where no verifiers take part, as in most
+scenarios about content, a claim finds no committee and the job settles (*undecided* below). Figures for whole
+scenarios are [at the end](#scenarios).
 {groups}
 ## Scenarios
 
@@ -125,11 +126,15 @@ impl<'a> Measured<'a> {
         }
     }
 
-    /// True when disputes follow the paper's rules, or outputs are checked at samples.
+    /// True when disputes follow the paper's rules, outputs are checked at samples, or checkers are not
+    /// tested.
     fn has_paper_rules(&self) -> bool {
         let scenario = &self.loaded.scenario;
         let samples = |group: &JobGroup| group.spec != "v2";
-        scenario.chain.rules == Rules::Paper || scenario.jobs.iter().any(|group| samples(group.get_ref()))
+        let trusts = |group: &NodeGroup| group.canary_permille.high == 0;
+        scenario.chain.rules == Rules::Paper
+            || scenario.jobs.iter().any(|group| samples(group.get_ref()))
+            || scenario.nodes.iter().any(|group| trusts(group.get_ref()))
     }
 
     /// Name and main figures.

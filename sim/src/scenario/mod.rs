@@ -12,8 +12,8 @@ mod range;
 mod setup;
 mod write;
 
-pub(crate) use check::MAX_AT_LEAST;
 pub use chain::Rules;
+pub(crate) use check::MAX_AT_LEAST;
 pub use error::LoadError;
 pub use file::{
     ExpectSection, Expectation, Fault, FaultKind, JobGroup, ModelKind, ModelSection, NetworkSection,
