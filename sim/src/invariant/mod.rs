@@ -6,10 +6,15 @@
 mod agreement;
 mod coins_conserved;
 pub(crate) mod liveness;
+mod lives;
 mod no_double_spend;
 mod no_honest_slashed;
 mod one_terminal_state;
+mod payouts;
+mod seats;
 mod solvency;
+mod verdict;
+mod windows;
 
 use crate::world::Observation;
 
@@ -22,6 +27,9 @@ pub const IDS: &[&str] = &[
     "no-double-spend",
     "no-honest-slashed",
     "one-terminal-state",
+    "paid-as-decided",
+    "seats-as-drawn",
+    "windows-kept",
 ];
 
 /// Something that must always hold. An `Err` is a violation, in words.
@@ -55,6 +63,9 @@ pub fn by_id(id: &str) -> Option<Box<dyn Invariant>> {
         "no-double-spend" => Box::new(no_double_spend::NoDoubleSpend::default()),
         "no-honest-slashed" => Box::new(no_honest_slashed::NoHonestSlashed::default()),
         "one-terminal-state" => Box::new(one_terminal_state::OneTerminalState::default()),
+        "paid-as-decided" => Box::new(payouts::PaidAsDecided::default()),
+        "seats-as-drawn" => Box::new(seats::SeatsAsDrawn::default()),
+        "windows-kept" => Box::new(windows::WindowsKept::default()),
         _ => return None,
     })
 }
