@@ -10,11 +10,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Instant;
 
 /// Members of the copy: what it takes to run a scenario.
 const MEMBERS: [&str; 2] = ["core", "sim"];
-/// Seeds under which the unchanged copy must hold and each bug must show itself.
-const SEEDS: [&str; 4] = ["0", "1", "2", "3"];
+/// Seeds under which the unchanged copy must hold and each bug must show itself, unless it says otherwise.
+const SEEDS: [u64; 2] = [0, 4];
+/// In place of a scenario file: each seed draws a scenario of its own.
+const SWARM: &str = "swarm";
+/// Environment variable with ids of bugs, with commas between: no others are planted.
+const ONLY: &str = "PLANTED";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,9 +34,12 @@ struct Bug {
     id: String,
     /// What is wrong, as a sentence.
     about: String,
-    /// The scenario that shows it.
+    /// The scenario file that shows it, or `swarm`.
     scenario: String,
-    /// Each of these must fail, watching alone.
+    /// First seed, and the one after the last.
+    #[serde(default = "default_seeds")]
+    seeds: [u64; 2],
+    /// Each of these must fail, watching alone; `panic` is an assertion of the code itself.
     trips: Vec<String>,
     /// How the code is changed.
     edits: Vec<Edit>,
@@ -47,6 +55,10 @@ struct Edit {
     /// Text that occurs exactly once in the file.
     find: String,
     replace: String,
+}
+
+fn default_seeds() -> [u64; 2] {
+    SEEDS
 }
 
 #[test]
@@ -100,14 +112,27 @@ fn the_table_in_the_book_is_current() {
 /// Plants the chosen bugs one by one and asserts that all are caught.
 fn judge(chosen: impl Fn(&Bug) -> bool) {
     let copy = Copy::make();
-    let bugs: Vec<Bug> = load().into_iter().filter(|bug| chosen(bug)).collect();
+    let only = std::env::var(ONLY).ok();
+    let is_wanted = |bug: &Bug| {
+        only.as_ref()
+            .is_none_or(|ids| ids.split(',').any(|id| id == bug.id))
+    };
+    let mut bugs = load();
+    bugs.retain(|bug| chosen(bug) && is_wanted(bug));
     copy.build().expect("the unchanged copy builds");
-    let scenarios: BTreeSet<&String> = bugs.iter().map(|bug| &bug.scenario).collect();
-    for scenario in scenarios {
-        let verdict = copy.run(scenario, "all");
+    let scenarios: BTreeSet<_> = bugs.iter().map(|bug| (&bug.scenario, bug.seeds)).collect();
+    for (scenario, seeds) in scenarios {
+        let verdict = copy.run(scenario, "all", seeds);
         assert!(verdict.is_empty(), "{scenario}, nothing planted: {verdict}");
     }
-    let escaped: Vec<String> = bugs.iter().flat_map(|bug| copy.escapes(bug)).collect();
+    let mut escaped = Vec::new();
+    for bug in &bugs {
+        let begun = Instant::now();
+        let missed = copy.escapes(bug);
+        let outcome = if missed.is_empty() { "caught" } else { "ESCAPED" };
+        eprintln!("{outcome} {} in {} s", bug.id, begun.elapsed().as_secs());
+        escaped.extend(missed);
+    }
     assert!(escaped.is_empty(), "{}", escaped.join("\n"));
 }
 
@@ -140,22 +165,28 @@ fn table(bugs: &[Bug]) -> String {
     let mut text = String::from(
         "# Planted bugs\n\n\
          A check that cannot fail checks nothing. Each of these bugs is planted into a copy of the code, alone,\n\
-         and each id in the last column must then fail while it watches alone: an [invariant](invariants.md), or\n\
-         an expectation of the scenario. The list is `tests/planted-bugs/bugs.toml`, from which this page is\n\
-         written; `cargo test -p camelid-tests --test planted-bugs` plants those marked daily, with\n\
-         `-- --include-ignored` all of them.\n\n\
+         and each id in the last column must then fail while it watches alone: an [invariant](invariants.md), an\n\
+         expectation of the scenario, or an assertion of the ledger itself (`panic`). `swarm` stands for\n\
+         [scenarios drawn from seeds](swarm.md). The list is `tests/planted-bugs/bugs.toml`, from which this page\n\
+         is written; `cargo test -p camelid-tests --test planted-bugs` plants those marked daily, with\n\
+         `-- --include-ignored` all of them, and with `PLANTED=ID,ID` set only those.\n\n\
          | bug | what is wrong | run | scenario | caught by |\n|---|---|---|---|---|\n",
     );
     for bug in bugs {
-        let scenario = Path::new(&bug.scenario).file_stem().unwrap_or_default();
+        let [first, end] = bug.seeds;
+        let name = Path::new(&bug.scenario).file_stem().unwrap_or_default().display();
+        let scenario = if bug.seeds == SEEDS {
+            format!("`{name}`")
+        } else {
+            format!("`{name}`, seeds {first}..{end}")
+        };
         let when = if bug.nightly { "nightly" } else { "daily" };
         let trips: Vec<String> = bug.trips.iter().map(|id| format!("`{id}`")).collect();
         let _ = writeln!(
             text,
-            "| `{}` | {} | {when} | `{}` | {} |",
+            "| `{}` | {} | {when} | {scenario} | {} |",
             bug.id,
             bug.about,
-            scenario.display(),
             trips.join(", ")
         );
     }
@@ -218,11 +249,16 @@ impl Copy {
     }
 
     /// What `id` (or with `all`, everything) has to say of a scenario under the seeds.
-    fn run(&self, scenario: &str, id: &str) -> String {
+    fn run(&self, scenario: &str, id: &str, seeds: [u64; 2]) -> String {
+        let path = if scenario == SWARM {
+            PathBuf::from(SWARM)
+        } else {
+            root().join(scenario)
+        };
         let output = Command::new(self.target().join("debug/examples/planted"))
-            .arg(root().join(scenario))
+            .arg(path)
             .arg(id)
-            .args(SEEDS)
+            .args(seeds.map(|seed| seed.to_string()))
             .output()
             .expect("the runner runs");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -242,7 +278,7 @@ impl Copy {
             return vec![format!("{}: does not build:\n{error}", bug.id)];
         }
         let missed = bug.trips.iter().filter_map(|id| {
-            let verdict = self.run(&bug.scenario, id);
+            let verdict = self.run(&bug.scenario, id, bug.seeds);
             let caught = verdict.split(": ").nth(1) == Some(id);
             (!caught).then(|| format!("{}: {id} says nothing ({verdict})", bug.id))
         });

@@ -1,6 +1,6 @@
 //! `seats-as-drawn`: who votes holds a seat that the beacon drew: among the eligible tickets, parties
-//! and earlier seats left out, each ticket once. And when a round is over, seats that showed no ballot
-//! have lost the fine and serve no more.
+//! and earlier seats left out, each ticket once; and it opens a commitment that nobody else opens. When
+//! the dispute is over, seats that showed no ballot have lost the fine and serve no more.
 
 use super::Invariant;
 use super::lives::{Life, Lives, Past, Place};
@@ -10,6 +10,7 @@ use camelid_core::committee::Ticket;
 use camelid_core::escrow::History;
 use camelid_core::primitives::{sha256, tagged_hash};
 use camelid_core::tx::{ActionKind, ClaimKind, OutPoint};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Draws every committee again.
 #[derive(Default)]
@@ -57,12 +58,10 @@ struct Draws<'a> {
 impl Draws<'_> {
     fn check(&self, index: usize) -> Result<(), String> {
         match &self.life.steps[index].kind {
-            ActionKind::VoteCommit { ticket, .. } | ActionKind::VoteReveal { ticket, .. } => {
-                if self.seats(index).contains(ticket) {
-                    return Ok(());
-                }
+            ActionKind::VoteCommit { ticket, .. } if !self.seats(index).contains(ticket) => {
                 Err(format!("ticket {ticket} votes, and was not drawn"))
             }
+            ActionKind::VoteReveal { ticket, .. } => self.check_own(index, ticket),
             ActionKind::Settle => self.check_fines(index),
             _ => Ok(()),
         }
@@ -124,6 +123,28 @@ impl Draws<'_> {
             let kind = &step.kind;
             matches!(kind, ActionKind::Claim { kind, .. } if *kind == ClaimKind::Appeal)
         })
+    }
+
+    /// A seat opens a commitment of its own: what another has opened as well is a copied vote.
+    fn check_own(&self, reveal: usize, seat: &OutPoint) -> Result<(), String> {
+        let steps = self.life.steps.iter().take(reveal);
+        let (mut commitments, mut opened) = (BTreeMap::new(), BTreeSet::new());
+        for step in steps {
+            match &step.kind {
+                ActionKind::VoteCommit {
+                    ticket, commitment, ..
+                } => {
+                    commitments.insert(*ticket, *commitment);
+                }
+                ActionKind::VoteReveal { ticket, .. } => opened.extend(commitments.get(ticket).copied()),
+                _ => {}
+            }
+        }
+        match commitments.get(seat) {
+            None => Err(format!("ticket {seat} opens what it has not committed to")),
+            Some(own) if opened.contains(own) => Err(format!("ticket {seat} opens a copied commitment")),
+            Some(_) => Ok(()),
+        }
     }
 
     fn check_fines(&self, settle: usize) -> Result<(), String> {
