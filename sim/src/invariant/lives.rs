@@ -48,7 +48,8 @@ impl Lives {
             return Vec::new();
         };
         let lives = self.by_machine.entry(seen.node).or_default();
-        let fork = (node.chain().active().len() - seen.connected.len()) as u32;
+        let fork = node.chain().active().len() - seen.connected.len();
+        let fork = u32::try_from(fork).unwrap_or(u32::MAX);
         for life in lives.values_mut() {
             life.steps.retain(|step| step.height < fork);
         }

@@ -9,7 +9,8 @@ use crate::world::Observation;
 use camelid_core::chain::Ledger;
 use camelid_core::committee::Decision;
 use camelid_core::escrow::{Closing, History};
-use camelid_core::primitives::JobId;
+use camelid_core::node::Node;
+use camelid_core::primitives::{Amount, JobId};
 use camelid_core::script::{Script, key_hash_script};
 use camelid_core::tx::{ActionKind, ClaimKind, Lock, OutPoint};
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ impl Invariant for PaidAsDecided {
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
         let new = self.lives.follow(seen);
-        let Some(chain) = seen.machines[seen.node].node().map(|node| node.chain()) else {
+        let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
             return Ok(());
         };
         let (ledger, tip) = (chain.ledger(), chain.height().0);
@@ -105,8 +106,7 @@ impl Books<'_> {
     /// Who is owed what, and the audit fund afterwards.
     fn close(&self, index: usize) -> (Shares, u64) {
         let terms = &self.life.terms;
-        let [r, a, f, s] =
-            [terms.reward, terms.audit_fee, terms.engage_fee, terms.stake].map(|amount| amount.units());
+        let [r, a, f, s] = [terms.reward, terms.audit_fee, terms.engage_fee, terms.stake].map(Amount::units);
         let bounty = self.seat_pay().min(s);
         let deposit = self.past.params.jobs.withheld_deposit(terms.max_tokens).units();
         match (
@@ -126,7 +126,7 @@ impl Books<'_> {
 
     fn close_dispute(&self, audit: bool, bounty: u64) -> (Shares, u64) {
         let terms = &self.life.terms;
-        let [r, a, s] = [terms.reward, terms.audit_fee, terms.stake].map(|amount| amount.units());
+        let [r, a, s] = [terms.reward, terms.audit_fee, terms.stake].map(Amount::units);
         let verdict = verdict(self.life, self.past.params, audit);
         let (client, node) = self.deposits(audit, &verdict);
         let seats: Vec<Script> = verdict

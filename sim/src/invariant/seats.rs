@@ -8,6 +8,7 @@ use crate::world::Observation;
 use camelid_core::chain::Ledger;
 use camelid_core::committee::Ticket;
 use camelid_core::escrow::History;
+use camelid_core::node::Node;
 use camelid_core::primitives::{sha256, tagged_hash};
 use camelid_core::tx::{ActionKind, ClaimKind, OutPoint};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ impl Invariant for SeatsAsDrawn {
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
         let new = self.lives.follow(seen);
-        let Some(chain) = seen.machines[seen.node].node().map(|node| node.chain()) else {
+        let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
             return Ok(());
         };
         if new.is_empty() {
@@ -98,9 +99,8 @@ impl Draws<'_> {
         }
         let pick = |number: u32| {
             let hash = sha256(&[&seed.0[..], &number.to_le_bytes()].concat());
-            eligible
-                .remove((hash.to_u64() % eligible.len() as u64) as usize)
-                .id
+            let index = hash.to_u64() % eligible.len() as u64;
+            eligible.remove(usize::try_from(index).unwrap_or(0)).id
         };
         (0..count).map(pick).collect()
     }

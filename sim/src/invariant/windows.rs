@@ -5,6 +5,7 @@
 use super::Invariant;
 use super::lives::{Life, Lives, Past, Place};
 use crate::world::Observation;
+use camelid_core::node::Node;
 use camelid_core::primitives::JobId;
 use camelid_core::tx::{ActionKind, ClaimKind};
 
@@ -21,7 +22,7 @@ impl Invariant for WindowsKept {
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
         let new = self.lives.follow(seen);
-        let Some(chain) = seen.machines[seen.node].node().map(|node| node.chain()) else {
+        let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
             return Ok(());
         };
         if new.is_empty() {
