@@ -118,7 +118,7 @@ fn every_opened_output_is_a_claim() {
 fn clients_that_do_not_check_leave_claims_too() {
     let text = cheated("v2")
         .text
-        .replace("roles = [\"client\"]", "roles = [\"client\"]\nverify = false");
+        .replace("roles = [\"client\"]", "roles = [\"client\"]\nverify = \"no\"");
     let traced = claims_of(&support::parse(&text), 0);
     assert!(!traced.claims.is_empty());
     for claim in &traced.claims {

@@ -135,7 +135,7 @@ fn spacing(sketch: &mut Sketch, stream: &mut Stream) {
 
 fn windows(sketch: &mut Sketch, stream: &mut Stream) {
     let chain = &mut sketch.scenario.chain;
-    chain.challenge = Some(narrow(stream, 4, 24));
+    chain.challenge = Some(narrow(stream, 8, 24));
     chain.deliver_counter = Some(narrow(stream, 14, 50));
 }
 
