@@ -97,7 +97,11 @@ impl Base {
         evidence: &Evidence,
         out: &mut Outputs,
     ) {
-        let Some(record) = self.chain.ledger().job(&evidence.job) else {
+        // Only the opening of the commitment that is on the ledger is given out: a reorganisation may have
+        // put another node's Engage in the place of the one that it is about.
+        let ledger = self.chain.ledger();
+        let record = ledger.job(&evidence.job);
+        let Some(record) = record.filter(|record| evidence.opens(ledger.genesis(), record)) else {
             return;
         };
         let standing = self.standing(now, record);

@@ -306,7 +306,7 @@ impl Worker {
         })
     }
 
-    /// A seat asks for evidence. Only the opening of the commitment that is on the ledger is given out.
+    /// A seat asks for evidence.
     pub(super) fn handle_get_evidence(
         &self,
         base: &mut Base,
@@ -315,13 +315,7 @@ impl Worker {
         ticket: &OutPoint,
         out: &mut Outputs,
     ) {
-        let ledger = base.chain.ledger();
-        let evidence = self.evidence(job).filter(|evidence| {
-            ledger
-                .job(job)
-                .is_some_and(|record| evidence.opens(ledger.genesis(), record))
-        });
-        if let Some(evidence) = evidence {
+        if let Some(evidence) = self.evidence(job) {
             base.answer_seat(now, ticket, &evidence, out);
         }
     }

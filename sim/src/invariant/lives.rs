@@ -2,7 +2,8 @@
 //! it: which actions a chain holds, and where the rules put a job at a height.
 
 use crate::world::Observation;
-use camelid_core::chain::Chain;
+use camelid_core::chain::{Chain, Ledger};
+use camelid_core::node::Node;
 use camelid_core::params::Params;
 use camelid_core::primitives::{BlockHash, JobId, tagged_hash};
 use camelid_core::tx::{ActionKind, ClaimKind, Transaction};
@@ -41,9 +42,32 @@ pub(super) enum Place {
 }
 
 impl Lives {
+    /// Asks `verdict` about each step that is new on the chain of the observed machine.
+    pub(super) fn judge(
+        &mut self,
+        seen: &Observation<'_>,
+        mut verdict: impl FnMut(&Life, usize, &Past<'_>, &Ledger) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let new = self.follow(seen);
+        let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
+            return Ok(());
+        };
+        if new.is_empty() {
+            return Ok(());
+        }
+        let past = Past::of(chain);
+        for (job, index) in new {
+            if let Some(life) = self.of(seen.node, &job) {
+                verdict(life, index, &past, chain.ledger())
+                    .map_err(|error| format!("job {job:.8}: {error}"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in how the chain of the observed machine has changed; returns what is new on it: jobs and
     /// the index of the step.
-    pub(super) fn follow(&mut self, seen: &Observation<'_>) -> Vec<(JobId, usize)> {
+    fn follow(&mut self, seen: &Observation<'_>) -> Vec<(JobId, usize)> {
         let Some(node) = seen.machines[seen.node].node() else {
             return Vec::new();
         };
@@ -62,7 +86,7 @@ impl Lives {
         new
     }
 
-    pub(super) fn of(&self, machine: usize, job: &JobId) -> Option<&Life> {
+    fn of(&self, machine: usize, job: &JobId) -> Option<&Life> {
         self.by_machine.get(&machine)?.get(job)
     }
 }

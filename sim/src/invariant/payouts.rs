@@ -32,7 +32,6 @@ impl Invariant for PaidAsDecided {
     }
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
-        let new = self.lives.follow(seen);
         let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
             return Ok(());
         };
@@ -40,19 +39,15 @@ impl Invariant for PaidAsDecided {
         let funds = self.funds.entry(seen.node).or_default();
         let fork = chain.active().len() - seen.connected.len();
         funds.retain(|(height, _)| (*height as usize) < fork);
-        let past = Past::of(chain);
-        for (job, index) in new {
-            let Some(life) = self.lives.of(seen.node, &job) else {
-                continue;
-            };
+        self.lives.judge(seen, |life, index, past, ledger| {
             let step = &life.steps[index];
             if !matches!(step.kind, ActionKind::Settle | ActionKind::BadDelivery(_)) {
-                continue;
+                return Ok(());
             }
             let fund = funds.last().map_or(0, |(_, fund)| *fund);
             let books = Books {
                 life,
-                past: &past,
+                past,
                 ledger,
                 fund,
             };
@@ -60,9 +55,10 @@ impl Invariant for PaidAsDecided {
             funds.push((step.height, fund));
             // Later blocks may have spent it.
             if step.height == tip {
-                check_paid(ledger, &job, &owed)?;
+                check_paid(ledger, &life.id, &owed)?;
             }
-        }
+            Ok(())
+        })?;
         let (fund, held) = (
             funds.last().map_or(0, |(_, fund)| *fund),
             ledger.totals().audit_fund.units(),
@@ -87,11 +83,7 @@ fn check_paid(ledger: &Ledger, job: &JobId, owed: &Shares) -> Result<(), String>
     if paid == *owed {
         return Ok(());
     }
-    Err(format!(
-        "job {job:.8} pays {:?}, {:?} are owed",
-        paid.values(),
-        owed.values()
-    ))
+    Err(format!("pays {:?}, {:?} are owed", paid.values(), owed.values()))
 }
 
 /// One job at its end, and the audit fund before it.

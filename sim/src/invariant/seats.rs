@@ -8,7 +8,6 @@ use crate::world::Observation;
 use camelid_core::chain::Ledger;
 use camelid_core::committee::Ticket;
 use camelid_core::escrow::History;
-use camelid_core::node::Node;
 use camelid_core::primitives::{sha256, tagged_hash};
 use camelid_core::tx::{ActionKind, ClaimKind, OutPoint};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,27 +24,9 @@ impl Invariant for SeatsAsDrawn {
     }
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
-        let new = self.lives.follow(seen);
-        let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
-            return Ok(());
-        };
-        if new.is_empty() {
-            return Ok(());
-        }
-        let past = Past::of(chain);
-        for (job, index) in new {
-            if let Some(life) = self.lives.of(seen.node, &job) {
-                let draws = Draws {
-                    life,
-                    past: &past,
-                    ledger: chain.ledger(),
-                };
-                draws
-                    .check(index)
-                    .map_err(|error| format!("job {job:.8}: {error}"))?;
-            }
-        }
-        Ok(())
+        self.lives.judge(seen, |life, index, past, ledger| {
+            Draws { life, past, ledger }.check(index)
+        })
     }
 }
 

@@ -5,8 +5,6 @@
 use super::Invariant;
 use super::lives::{Life, Lives, Past, Place};
 use crate::world::Observation;
-use camelid_core::node::Node;
-use camelid_core::primitives::JobId;
 use camelid_core::tx::{ActionKind, ClaimKind};
 
 /// Follows the actions on the chain of each node.
@@ -21,30 +19,18 @@ impl Invariant for WindowsKept {
     }
 
     fn check_tip(&mut self, seen: &Observation<'_>) -> Result<(), String> {
-        let new = self.lives.follow(seen);
-        let Some(chain) = seen.machines[seen.node].node().map(Node::chain) else {
-            return Ok(());
-        };
-        if new.is_empty() {
-            return Ok(());
-        }
-        let past = Past::of(chain);
-        for (job, index) in new {
-            if let Some(life) = self.lives.of(seen.node, &job) {
-                check(life, &job, index, &past)?;
-            }
-        }
-        Ok(())
+        self.lives
+            .judge(seen, |life, index, past, _| check(life, index, past))
     }
 }
 
-fn check(life: &Life, job: &JobId, index: usize, past: &Past<'_>) -> Result<(), String> {
+fn check(life: &Life, index: usize, past: &Past<'_>) -> Result<(), String> {
     let (step, place) = (&life.steps[index], life.place_before(index, past));
     if is_in_time(life, place, &step.kind, step.height, past) {
         return Ok(());
     }
     Err(format!(
-        "job {job:.8}: {} in the block at {}, when it is in {place:?}",
+        "{} in the block at {}, when it is in {place:?}",
         name(&step.kind),
         step.height
     ))
