@@ -1,5 +1,6 @@
 //! What every node does, whatever its roles.
 
+use super::announcements::Announcements;
 use super::config::NodeConfig;
 use super::purse::Purse;
 use super::record::Record;
@@ -11,7 +12,7 @@ use crate::job::{JobPool, Offer};
 use crate::keys::NodeId;
 use crate::mempool::{Mempool, MempoolError};
 use crate::model::Manifest;
-use crate::primitives::{BlockHash, Digest, Height, JobId, ModelId, Stream, Time, Timestamp, tagged_hash};
+use crate::primitives::{BlockHash, Height, JobId, ModelId, Stream, Time, Timestamp};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, OutPoint, Transaction};
 use crate::wire::{Envelope, Message, Packet};
@@ -20,11 +21,19 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// Largest payload that is passed on: an Engage, an offer or a delivery of the largest size fits.
 const MAX_FORWARDED_BYTES: usize = 100_000;
 /// Offers a node remembers.
 const JOB_POOL_CAPACITY: usize = 1_024;
+
+/// Who a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Us,
+    Everybody,
+}
 
 /// Chain, mempool, job pool, coins and peers.
 pub(super) struct Base {
@@ -37,6 +46,7 @@ pub(super) struct Base {
     pub(super) purse: Purse,
     pub(super) relay: Relay,
     pub(super) peers: Vec<NodeId>,
+    pub(super) announcements: Announcements,
     /// Blocks that were asked for, and when.
     pub(super) requested: BTreeMap<BlockHash, Time>,
     /// Seats whose question for evidence was answered, and when.
@@ -58,6 +68,7 @@ impl Base {
             purse: Purse::new(&config.key),
             relay: Relay::new(config.params.magic, id),
             peers: config.peers.iter().copied().filter(|peer| *peer != id).collect(),
+            announcements: Announcements::default(),
             requested: BTreeMap::new(),
             answered_at: BTreeMap::new(),
             stream: Stream::new(config.seed, "node"),
@@ -123,8 +134,14 @@ impl Base {
 
     // --- Messages ---
 
-    /// Opens a packet, passes it on where it must go, and returns what is for this node.
-    pub(super) fn receive(&mut self, from: NodeId, packet: &Packet, out: &mut Outputs) -> Option<Message> {
+    /// Opens a packet, passes it on where it must go, and returns what is for this node, and whether it is
+    /// for no other.
+    pub(super) fn receive(
+        &mut self,
+        from: NodeId,
+        packet: &Packet,
+        out: &mut Outputs,
+    ) -> Option<(Message, Audience)> {
         let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
             Ok(envelope) => envelope,
             Err(error) => {
@@ -132,9 +149,6 @@ impl Base {
                 return None;
             }
         };
-        if !self.relay.is_new(&envelope) {
-            return None;
-        }
         // A message of an unknown type is from the future: ignored, and not passed on.
         let message = match envelope.message() {
             Ok(message) => message?,
@@ -144,6 +158,9 @@ impl Base {
             }
         };
         if message.travels() && envelope.payload.len() <= MAX_FORWARDED_BYTES {
+            if !self.relay.is_new(&envelope) {
+                return None;
+            }
             let (targets, packet) = self.relay.forward(&envelope, from, &self.peers);
             for to in targets {
                 out.push(Output::Send {
@@ -155,13 +172,15 @@ impl Base {
             self.reject(from, format!("a {} that was passed on", message.name()), out);
             return None;
         }
-        let for_us = envelope.recipient.is_none_or(|recipient| recipient == self.id());
-        for_us.then_some(message)
+        match envelope.recipient {
+            None => Some((message, Audience::Everybody)),
+            Some(recipient) => (recipient == self.id()).then_some((message, Audience::Us)),
+        }
     }
 
     /// Sends to one peer; returns the packet's bytes.
     pub(super) fn send(&mut self, to: NodeId, message: &Message, out: &mut Outputs) -> usize {
-        let Some(packet) = self.relay.wrap_for_peer(to, message) else {
+        let Some(packet) = self.relay.wrap_for_peers(Some(to), message) else {
             return 0;
         };
         let bytes = packet.len();
@@ -169,12 +188,17 @@ impl Base {
         bytes
     }
 
-    /// Sends to all peers but one.
-    pub(super) fn send_to_peers(&mut self, except: Option<NodeId>, message: &Message, out: &mut Outputs) {
-        for peer in self.peers.clone() {
-            if Some(peer) != except {
-                self.send(peer, message, out);
-            }
+    /// Sends the same packet to each of `peers`.
+    pub(super) fn send_to_each(&mut self, peers: &[NodeId], message: &Message, out: &mut Outputs) {
+        if peers.is_empty() {
+            return;
+        }
+        let Some(packet) = self.relay.wrap_for_peers(None, message) else {
+            return;
+        };
+        for &to in peers {
+            let packet = packet.clone();
+            out.push(Output::Send { to, packet });
         }
     }
 
@@ -283,7 +307,7 @@ impl Base {
         let (ledger, time) = (self.chain.ledger(), self.block_time(now));
         self.mempool
             .accept(transaction, ledger, time, self.chain.verifier())?;
-        self.announce(&[wtxid], from, out);
+        self.announce(wtxid, from, out);
         Ok(())
     }
 
@@ -383,14 +407,13 @@ impl Base {
         self.tip_moved = false;
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let headers = self.chain.headers().best();
-        let fields = (
+        (
             self.chain.ledger().digest(),
             headers,
             self.mempool.digest(),
             self.next_request,
-        );
-        Digest(tagged_hash("camelid/node-base", &fields).0)
+        )
     }
 }

@@ -7,7 +7,7 @@ use super::payments::{Payments, Side};
 use super::record::{CheckAccount, KEPT_ANSWERS, Record};
 use crate::keys::NodeId;
 use crate::model::{InferenceResult, NumericsProfile};
-use crate::primitives::{Amount, BoundedVec, Digest, Hash256, tagged_hash};
+use crate::primitives::{Amount, BoundedVec, Hash256};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::rastic::matches;
 use crate::wire::{CheckRefusal, CheckRequest, Matches, Message};
@@ -15,6 +15,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// Checks that run at a time for one client.
 const RUNNING_PER_CLIENT: usize = 4;
@@ -180,15 +181,14 @@ impl Checker {
         out.push(Output::Persist(Box::new(record)));
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let accounts: Vec<_> = self.accounts.values().collect();
         let running: Vec<_> = self
             .running
             .iter()
             .map(|(request, running)| (request, running.client, running.id))
             .collect();
-        let fields = (accounts, running, self.payments.digest());
-        Digest(tagged_hash("camelid/checker", &fields).0)
+        (accounts, running, self.payments.state())
     }
 }
 

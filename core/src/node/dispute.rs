@@ -8,7 +8,6 @@ use crate::process::{Event, Outputs};
 use crate::tx::{ActionKind, ClaimKind, OutPoint};
 use crate::wire::Message;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 
 /// A seat that asks for evidence is answered once in this time.
 const ANSWER_AGAIN_MS: u64 = 30_000;
@@ -48,21 +47,13 @@ impl Base {
         }
     }
 
-    /// Shows evidence to the seats that have not voted.
+    /// Shows evidence to the seats, if others have not voted. One message for all: on the way to a seat
+    /// that is no neighbour it passes everybody anyway.
     pub(super) fn send_evidence(&mut self, dispute: &Dispute, evidence: &Evidence, out: &mut Outputs) {
-        let waiting = dispute
-            .current_seats()
-            .iter()
-            .filter(|seat| seat.vote == Vote::None);
-        let recipients: BTreeSet<_> = waiting
-            .map(|seat| seat.key.key_hash())
-            .filter(|recipient| *recipient != self.id())
-            .collect();
-        for recipient in &recipients {
-            let message = Message::Evidence(Box::new(evidence.clone()));
-            self.send_through(Some(*recipient), &message, out);
-        }
-        if !recipients.is_empty() {
+        let own = self.id();
+        let mut seats = dispute.current_seats().iter();
+        if seats.any(|seat| seat.vote == Vote::None && seat.key.key_hash() != own) {
+            self.send_through(None, &Message::Evidence(Box::new(evidence.clone())), out);
             out.event(Event::EvidenceSent { job: evidence.job });
         }
     }

@@ -28,6 +28,7 @@ impl Base {
         message: Message,
         out: &mut Outputs,
     ) -> Result<(), String> {
+        self.ask_elsewhere(now, out);
         match message {
             Message::GetHeaders(locator) => self.reply_headers(from, &locator, out),
             Message::Headers(headers) => return self.handle_headers(now, from, &headers, out),
@@ -36,7 +37,7 @@ impl Base {
                 self.accept_block(now, Arc::from(block), Some(from), out)?;
                 self.request_bodies(now, from, self.chain.headers().best(), out);
             }
-            Message::Inventory(wtxids) => self.request_transactions(from, &wtxids, out),
+            Message::Inventory(wtxids) => self.handle_inventory(now, from, &wtxids, out),
             Message::GetTransactions(wtxids) => self.reply_transactions(from, &wtxids, out),
             Message::Transaction(transaction) => {
                 return match self.accept_transaction(now, Arc::from(transaction), Some(from), out) {
@@ -95,6 +96,7 @@ impl Base {
         let Some(last) = headers.last().map(BlockHeader::hash) else {
             return Ok(());
         };
+        self.announcements.note_header(from, last);
         if headers.len() == MAX_HEADERS {
             // Go on from where this batch ended: on a long branch our own chain is no help.
             let locator = [last]
@@ -150,17 +152,31 @@ impl Base {
         }
     }
 
-    /// Tells the peers about a new block.
+    /// Tells the peers about a new block, but those that have told of it last.
     pub(super) fn announce_block(&mut self, header: &BlockHeader, from: Option<NodeId>, out: &mut Outputs) {
+        let hash = header.hash();
+        let peers: Vec<NodeId> = self
+            .peers
+            .iter()
+            .filter(|peer| Some(**peer) != from && !self.announcements.has_told(peer, &hash))
+            .copied()
+            .collect();
         if let Some(headers) = BoundedVec::from_vec(Vec::from([*header])) {
-            self.send_to_peers(from, &Message::Headers(headers), out);
+            self.send_to_each(&peers, &Message::Headers(headers), out);
         }
     }
 
-    /// Tells the peers about transactions.
-    pub(super) fn announce(&mut self, wtxids: &[Wtxid], from: Option<NodeId>, out: &mut Outputs) {
-        if let Some(wtxids) = BoundedVec::from_vec(wtxids.to_vec()) {
-            self.send_to_peers(from, &Message::Inventory(wtxids), out);
+    /// Tells the peers about a transaction, but those that have told of it.
+    pub(super) fn announce(&mut self, wtxid: Wtxid, from: Option<NodeId>, out: &mut Outputs) {
+        let told_by = self.announcements.take(&wtxid);
+        let peers: Vec<NodeId> = self
+            .peers
+            .iter()
+            .filter(|peer| Some(**peer) != from && !told_by.contains(peer))
+            .copied()
+            .collect();
+        if let Some(wtxids) = BoundedVec::from_vec(Vec::from([wtxid])) {
+            self.send_to_each(&peers, &Message::Inventory(wtxids), out);
         }
     }
 
@@ -175,13 +191,24 @@ impl Base {
         }
     }
 
-    fn request_transactions(&mut self, from: NodeId, wtxids: &[Wtxid], out: &mut Outputs) {
-        let unknown: Vec<Wtxid> = wtxids
-            .iter()
-            .filter(|wtxid| self.mempool.get(wtxid).is_none())
+    fn handle_inventory(&mut self, now: Time, from: NodeId, wtxids: &[Wtxid], out: &mut Outputs) {
+        let unknown = wtxids.iter().filter(|wtxid| self.mempool.get(wtxid).is_none());
+        let ask: Vec<Wtxid> = unknown
+            .filter(|wtxid| self.announcements.note_transaction(now, from, **wtxid))
             .copied()
             .collect();
-        if let (false, Some(wtxids)) = (unknown.is_empty(), BoundedVec::from_vec(unknown)) {
+        self.request_transactions(from, ask, out);
+    }
+
+    /// Asks others for the transactions that somebody has told of and not sent.
+    fn ask_elsewhere(&mut self, now: Time, out: &mut Outputs) {
+        for (peer, wtxid) in self.announcements.overdue(now) {
+            self.request_transactions(peer, Vec::from([wtxid]), out);
+        }
+    }
+
+    fn request_transactions(&mut self, from: NodeId, wtxids: Vec<Wtxid>, out: &mut Outputs) {
+        if let (false, Some(wtxids)) = (wtxids.is_empty(), BoundedVec::from_vec(wtxids)) {
             self.send(from, &Message::GetTransactions(wtxids), out);
         }
     }

@@ -5,6 +5,7 @@
 //! at the ledger and at its own records and does what is due; it does so again whenever the tip
 //! moves and at every maintenance, so that a lost message or a crash costs time and nothing else.
 
+mod announcements;
 mod base;
 mod checker;
 mod claim;
@@ -155,7 +156,7 @@ impl Node {
     }
 
     fn handle_message(&mut self, now: Time, from: NodeId, packet: &crate::wire::Packet, out: &mut Outputs) {
-        let Some(message) = self.base.receive(from, packet, out) else {
+        let Some((message, audience)) = self.base.receive(from, packet, out) else {
             return;
         };
         let outcome = match message {
@@ -188,7 +189,7 @@ impl Node {
             }
             Message::Evidence(evidence) => {
                 if let Some(verifier) = &mut self.verifier {
-                    verifier.handle_evidence(&mut self.base, now, *evidence, out);
+                    verifier.handle_evidence(&mut self.base, now, *evidence, audience, out);
                 }
                 Ok(())
             }
@@ -302,11 +303,11 @@ impl Process for Node {
     }
 
     fn digest(&self) -> Digest {
-        let client = self.client.as_ref().map(Client::digest);
-        let worker = self.worker.as_ref().map(Worker::digest);
-        let verifier = self.verifier.as_ref().map(Verifier::digest);
-        let checker = self.checker.as_ref().map(Checker::digest);
-        let fields = (self.base.digest(), client, worker, verifier, checker);
+        let client = self.client.as_ref().map(Client::state);
+        let worker = self.worker.as_ref().map(Worker::state);
+        let verifier = self.verifier.as_ref().map(Verifier::state);
+        let checker = self.checker.as_ref().map(Checker::state);
+        let fields = (self.base.state(), client, worker, verifier, checker);
         Digest(tagged_hash("camelid/node", &fields).0)
     }
 }

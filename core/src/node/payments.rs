@@ -9,6 +9,7 @@ use crate::primitives::{Amount, BlockHash, Digest, Height, tagged_hash};
 use crate::script::StandardScript;
 use crate::tx::{Lock, Transaction};
 use alloc::collections::BTreeMap;
+use borsh::BorshSerialize;
 
 /// Length of the `script_sig` that spends a key hash: a 64-byte signature and a 33-byte key, each
 /// after its push.
@@ -95,7 +96,7 @@ impl Payments {
         }
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         Digest(tagged_hash("camelid/payments", &(self.counted, &self.sums)).0)
     }
 }

@@ -6,7 +6,7 @@ use crate::wire::{Envelope, MAX_HOPS, Message, Packet};
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-/// Messages that are remembered so as not to be handled or forwarded twice.
+/// Messages that travel and are remembered so as not to be handled or passed on twice.
 const SEEN_CAPACITY: usize = 8_192;
 
 /// Hash of all of an envelope that does not change on the way. Senders are not authenticated: if only
@@ -38,9 +38,9 @@ impl Relay {
         self.next_id = self.next_id.max(now_ms << 16);
     }
 
-    /// A packet for a peer that goes no further.
-    pub(super) fn wrap_for_peer(&mut self, peer: NodeId, message: &Message) -> Option<Packet> {
-        self.wrap(Some(peer), 0, message)
+    /// A packet that goes no further: for one peer, or the same for each.
+    pub(super) fn wrap_for_peers(&mut self, peer: Option<NodeId>, message: &Message) -> Option<Packet> {
+        Some(self.envelope(peer, 0, message)?.to_packet())
     }
 
     /// A packet for everybody, or for one recipient, that peers pass on.
@@ -49,18 +49,19 @@ impl Relay {
         recipient: Option<NodeId>,
         message: &Message,
     ) -> Option<Packet> {
-        self.wrap(recipient, MAX_HOPS, message)
-    }
-
-    fn wrap(&mut self, recipient: Option<NodeId>, hops_left: u8, message: &Message) -> Option<Packet> {
-        let id = self.next_id;
-        self.next_id = self.next_id.wrapping_add(1);
-        let envelope = Envelope::new(self.magic, self.own, recipient, id, hops_left, message)?;
+        let envelope = self.envelope(recipient, MAX_HOPS, message)?;
         self.is_new(&envelope);
         Some(envelope.to_packet())
     }
 
-    /// True when this message has not been seen before; it has been from now on.
+    fn envelope(&mut self, recipient: Option<NodeId>, hops_left: u8, message: &Message) -> Option<Envelope> {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        Envelope::new(self.magic, self.own, recipient, id, hops_left, message)
+    }
+
+    /// True when this message has not been seen before; it has been from now on. For messages that are
+    /// passed on: those between neighbours may come twice, and a peer that wants to repeat one can.
     pub(super) fn is_new(&mut self, envelope: &Envelope) -> bool {
         let Envelope {
             sender,

@@ -11,7 +11,7 @@ use crate::escrow::{Engagement, JobRecord, JobState, Party, Stage, Standing};
 use crate::job::{Opening, SignedDelivery, receipt_hash};
 use crate::keys::{Signature, SignatureCheck, seal};
 use crate::model::{Finish, InferenceResult, InferenceTask, Tokens};
-use crate::primitives::{Digest, JobId, Time, encode, tagged_hash};
+use crate::primitives::{JobId, Time, encode};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut};
 use crate::wire::Message;
@@ -426,7 +426,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let jobs: Vec<_> = self
             .jobs
             .values()
@@ -439,13 +439,7 @@ impl Worker {
                 )
             })
             .collect();
-        Digest(
-            tagged_hash(
-                "camelid/worker",
-                &(jobs, &self.generating, &self.failed, &self.sent_at),
-            )
-            .0,
-        )
+        (jobs, &self.generating, &self.failed, &self.sent_at)
     }
 }
 

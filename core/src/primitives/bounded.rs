@@ -23,9 +23,12 @@ pub enum DecodeError {
     Malformed(String),
 }
 
+/// Most of what is encoded fits into this; an encoding is not grown from nothing byte by byte.
+const USUAL_BYTES: usize = 256;
+
 /// The canonical (borsh) encoding of `value`.
 pub fn encode<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
     // Writing into a `Vec` cannot fail, and no type of ours refuses to be written.
     value
         .serialize(&mut bytes)

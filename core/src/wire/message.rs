@@ -5,10 +5,12 @@ use crate::block::{Block, BlockHeader};
 use crate::dispute::Evidence;
 use crate::job::{Offer, SignedDelivery};
 use crate::keys::{PublicKey, Signature};
-use crate::primitives::{BlockHash, BoundedVec, DecodeError, Hash256, JobId, Wtxid, decode, encode};
+use crate::primitives::{BlockHash, BoundedVec, DecodeError, Hash256, JobId, Wtxid, encode};
 use crate::tx::{OutPoint, Transaction};
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::vec::Vec;
+use borsh::de::EnumExt;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most hashes in a block locator.
@@ -106,11 +108,13 @@ impl Message {
         if kind > Self::LAST_KIND {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(payload.len() + 1);
-        bytes.push(kind);
-        bytes.extend_from_slice(payload);
-        let limit = bytes.len();
-        decode(&bytes, limit).map(Some)
+        let mut rest = payload;
+        let message = Self::deserialize_variant(&mut rest, kind)
+            .map_err(|error| DecodeError::Malformed(error.to_string()))?;
+        match rest {
+            [] => Ok(Some(message)),
+            _ => Err(DecodeError::Malformed("bytes after the message".into())),
+        }
     }
 
     /// The type number of [`Message::CheckRefused`].

@@ -4,13 +4,14 @@ use crate::keys::NodeId;
 use crate::node::base::Base;
 use crate::node::payments::{Payments, Side};
 use crate::node::record::{COUNTED_ANSWERS, CheckDebt, Record};
-use crate::primitives::{Amount, BoundedVec, Digest, Hash256, Time, Wtxid, tagged_hash};
+use crate::primitives::{Amount, BoundedVec, Hash256, Time, Wtxid};
 use crate::process::{Event, Output, Outputs};
 use crate::script::key_hash_script;
 use crate::tx::TxOut;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// Fees are collected for this long, so that one transaction pays for several checks.
 const PAY_AFTER_MS: u64 = 300_000;
@@ -122,10 +123,9 @@ impl Debts {
         }
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let debts: Vec<_> = self.debts.values().collect();
-        let fields = (debts, self.sent, self.due_since, self.payments.digest());
-        Digest(tagged_hash("camelid/debts", &fields).0)
+        (debts, self.sent, self.due_since, self.payments.state())
     }
 }
 

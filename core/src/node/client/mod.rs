@@ -17,7 +17,7 @@ use crate::escrow::{Engagement, JobRecord, JobState, Stage};
 use crate::job::{Offer, Opening, SignedDelivery, Terms, TermsError, prompt_hash, receipt_hash};
 use crate::keys::{SecretKey, open};
 use crate::mempool::MempoolError;
-use crate::primitives::{Digest, JobId, Time, encode, tagged_hash};
+use crate::primitives::{JobId, Time, encode};
 use crate::process::{Event, JobRequest, Output, Outputs};
 use crate::script::Script;
 use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut, signature_hash};
@@ -26,6 +26,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 use outsourced::Outsourced;
 
 /// An offer that nobody answered is broadcast again after this long.
@@ -408,7 +409,7 @@ impl Client {
         due
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let jobs: Vec<_> = self
             .jobs
             .iter()
@@ -422,9 +423,8 @@ impl Client {
                 (job, engage, delivery, verdict, entry.checking)
             })
             .collect();
-        let outsourced = self.outsourced.as_ref().map(Outsourced::digest);
-        let fields = (jobs, &self.offered_at, &self.pleaded_at, outsourced);
-        Digest(tagged_hash("camelid/client", &fields).0)
+        let outsourced = self.outsourced.as_ref().map(Outsourced::state);
+        (jobs, &self.offered_at, &self.pleaded_at, outsourced)
     }
 }
 

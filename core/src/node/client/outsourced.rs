@@ -10,13 +10,14 @@ use crate::keys::NodeId;
 use crate::node::base::Base;
 use crate::node::config::Outsourcing;
 use crate::node::record::{CheckDebt, ClientJob};
-use crate::primitives::{Digest, Hash256, JobId, Time, tagged_hash};
+use crate::primitives::{Hash256, JobId, Time};
 use crate::process::{Event, Outputs};
 use crate::rastic::{InconclusiveReason, Verdict, judge_matches};
 use crate::wire::{CheckRefusal, Matches};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// A neighbour that was caught, or does not check, is not asked again for this long.
 const AVOID_MS: u64 = 3_600_000;
@@ -240,19 +241,13 @@ impl Outsourced {
         }
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let inquiries: Vec<_> = self
             .inquiries
             .iter()
             .map(|(job, inquiry)| (job, &inquiry.positions, &inquiry.asked))
             .collect();
-        let fields = (
-            inquiries,
-            &self.avoided,
-            &self.contradictions,
-            self.debts.digest(),
-        );
-        Digest(tagged_hash("camelid/outsourced", &fields).0)
+        (inquiries, &self.avoided, &self.contradictions, self.debts.state())
     }
 }
 

@@ -6,12 +6,13 @@ use crate::dispute::Evidence;
 use crate::escrow::{JobRecord, Window};
 use crate::model::{InferenceResult, InferenceTask, Manifest};
 use crate::node::base::Base;
-use crate::primitives::{BoundedVec, Digest, Hash256, JobId, tagged_hash};
+use crate::primitives::{BoundedVec, Hash256, JobId};
 use crate::process::{Output, Outputs, RequestId};
 use crate::rastic::{Claim, InconclusiveReason, Plan, Verdict, judge_result, plan, score_root};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// Rounds that are being judged, and ballots of those that have been.
 #[derive(Default)]
@@ -94,13 +95,13 @@ impl Judging {
         ballot.is_some()
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let running: Vec<_> = self
             .running
             .iter()
             .map(|(request, case)| (request, case.round))
             .collect();
-        Digest(tagged_hash("camelid/judging", &(running, &self.judged)).0)
+        (running, &self.judged)
     }
 }
 

@@ -7,23 +7,26 @@
 mod judging;
 mod tickets;
 
-use super::base::Base;
+use super::base::{Audience, Base};
 use super::config::VerifierConfig;
 use super::record::{CastVote, Record};
 use crate::committee::{Ballot, Finding, ballot_commitment, sign_vote};
 use crate::dispute::Evidence;
 use crate::escrow::{JobRecord, Phase, Seat, Stage, Standing, Vote, Window};
 use crate::model::InferenceResult;
-use crate::primitives::{Digest, Hash256, JobId, Time, encode, tagged_hash};
+use crate::primitives::{Hash256, JobId, Time, encode};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{ActionKind, OutPoint};
 use crate::wire::Message;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 use judging::Judging;
 use tickets::Tickets;
 
+/// Time for the parties to show evidence without being asked.
+const SHOW_MS: u64 = 20_000;
 /// A question that was not answered is asked again after this long.
 const ASK_AGAIN_MS: u64 = 60_000;
 /// Time for an answer, at the end of the window.
@@ -38,8 +41,17 @@ pub(super) struct Verifier {
     judging: Judging,
     /// Evidence in open disputes.
     evidence: BTreeMap<JobId, Evidence>,
-    asked_at: BTreeMap<JobId, Time>,
+    searches: BTreeMap<JobId, Search>,
     votes: BTreeMap<(Hash256, OutPoint), CastVote>,
+}
+
+/// How far the search for the evidence about a job is.
+#[derive(BorshSerialize)]
+enum Search {
+    /// Since then it is known to be missing.
+    Waiting(Time),
+    /// It was last asked for then.
+    Asked(Time),
 }
 
 /// A round in which this verifier has seats.
@@ -55,7 +67,7 @@ impl Verifier {
             tickets: Tickets::new(config),
             judging: Judging::default(),
             evidence: BTreeMap::new(),
-            asked_at: BTreeMap::new(),
+            searches: BTreeMap::new(),
             votes: BTreeMap::new(),
         }
     }
@@ -86,7 +98,7 @@ impl Verifier {
             .map(|record| (record.id, record.clone()))
             .collect();
         self.evidence.retain(|job, _| unclosed.contains_key(job));
-        self.asked_at.retain(|job, _| unclosed.contains_key(job));
+        self.searches.retain(|job, _| unclosed.contains_key(job));
         self.judging.forget(|job| !unclosed.contains_key(job));
         while self.votes.len() > REMEMBERED_VOTES {
             self.votes.pop_first();
@@ -165,8 +177,10 @@ impl Verifier {
         }
         let end = window.since.height.plus(window.blocks);
         let late = window.since.height.plus(window.blocks.saturating_mul(3) / 4);
-        let asked = self.asked_at.get(&record.id);
-        let unanswered = asked.is_some_and(|at| now >= at.after_ms(ANSWER_MS));
+        let unanswered = match self.searches.get(&record.id) {
+            Some(Search::Asked(at)) => now >= at.after_ms(ANSWER_MS),
+            _ => false,
+        };
         let next = base.next_height();
         if next >= late && unanswered || next.plus(1) >= end {
             return Some(Ballot {
@@ -174,7 +188,9 @@ impl Verifier {
                 score_root: Hash256::default(),
             });
         }
-        self.ask(base, now, record, out);
+        if next >= late || self.may_ask(now, record.id) {
+            self.ask(base, now, bench, out);
+        }
         None
     }
 
@@ -234,33 +250,26 @@ impl Verifier {
         }
     }
 
-    /// Asks both parties and the other seats for the evidence.
-    fn ask(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
-        let asked = self.asked_at.get(&record.id);
-        if asked.is_some_and(|at| now < at.after_ms(ASK_AGAIN_MS)) {
+    /// True once the parties have had time to show their evidence unasked.
+    fn may_ask(&mut self, now: Time, job: JobId) -> bool {
+        match self.searches.entry(job).or_insert(Search::Waiting(now)) {
+            Search::Waiting(since) => now >= since.after_ms(SHOW_MS),
+            Search::Asked(_) => true,
+        }
+    }
+
+    /// Asks whoever has the evidence: the parties and the other seats.
+    fn ask(&mut self, base: &mut Base, now: Time, bench: &Bench<'_>, out: &mut Outputs) {
+        let job = bench.record.id;
+        if let Some(Search::Asked(at)) = self.searches.get(&job)
+            && now < at.after_ms(ASK_AGAIN_MS)
+        {
             return;
         }
-        self.asked_at.insert(record.id, now);
-        let Some((dispute, own)) = record
-            .state
-            .dispute()
-            .zip(own_seats(base, record).first().cloned())
-        else {
-            return;
-        };
-        let parties = [record.terms.contact, dispute.engagement.node_key.key_hash()];
-        let seats = dispute.current_seats().iter().map(|seat| seat.key.key_hash());
-        let recipients: Vec<_> = parties
-            .into_iter()
-            .chain(seats)
-            .filter(|recipient| *recipient != base.id())
-            .collect();
-        for recipient in recipients {
-            let message = Message::GetEvidence {
-                job: record.id,
-                ticket: own.ticket,
-            };
-            base.send_through(Some(recipient), &message, out);
+        self.searches.insert(job, Search::Asked(now));
+        if let Some(seat) = bench.seats.first() {
+            let ticket = seat.ticket;
+            base.send_through(None, &Message::GetEvidence { job, ticket }, out);
         }
     }
 
@@ -271,6 +280,7 @@ impl Verifier {
         base: &mut Base,
         now: Time,
         evidence: Evidence,
+        audience: Audience,
         out: &mut Outputs,
     ) {
         let ledger = base.chain.ledger();
@@ -294,7 +304,9 @@ impl Verifier {
             return;
         }
         // A party may show it to one seat only: pass it on to the others.
-        base.send_evidence(dispute, &evidence, out);
+        if audience == Audience::Us {
+            base.send_evidence(dispute, &evidence, out);
+        }
         self.evidence.insert(evidence.job, evidence);
         self.drive_round(base, now, &standing, out);
     }
@@ -326,17 +338,16 @@ impl Verifier {
         }
     }
 
-    pub(super) fn digest(&self) -> Digest {
+    pub(super) fn state(&self) -> impl BorshSerialize {
         let votes: Vec<_> = self.votes.values().collect();
         let evidence: Vec<_> = self.evidence.keys().collect();
-        let fields = (
+        (
             votes,
             evidence,
-            &self.asked_at,
-            self.judging.digest(),
-            self.tickets.digest(),
-        );
-        Digest(tagged_hash("camelid/verifier", &fields).0)
+            &self.searches,
+            self.judging.state(),
+            self.tickets.state(),
+        )
     }
 }
 

@@ -5,13 +5,14 @@ use super::super::config::VerifierConfig;
 use crate::committee::{MAX_MODELS, Registration, Ticket};
 use crate::escrow::History;
 use crate::model::InferenceResult;
-use crate::primitives::{BoundedVec, Digest, ModelId, Time, Wtxid, tagged_hash};
+use crate::primitives::{BoundedVec, ModelId, Time, Wtxid};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::rastic::score_root;
 use crate::tx::{Action, ActionKind, Lock, TxOut};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use borsh::BorshSerialize;
 
 /// Keeps as many tickets as the operator wants.
 pub(super) struct Tickets {
@@ -141,14 +142,13 @@ impl Tickets {
         }
     }
 
-    pub(super) fn digest(&self) -> Digest {
-        let fields = (
+    pub(super) fn state(&self) -> impl BorshSerialize {
+        (
             &self.testing,
             &self.tested,
             &self.pending,
             self.config.tickets as u64,
-        );
-        Digest(tagged_hash("camelid/tickets", &fields).0)
+        )
     }
 }
 
