@@ -97,7 +97,7 @@ impl HeaderTree {
         if parent.invalid {
             return Err(HeaderError::InvalidParent);
         }
-        if header.bits != required_bits(params, &parent.header) {
+        if header.bits != required_bits(params, &parent.header, parent.height) {
             return Err(HeaderError::WrongBits);
         }
         header.check_work()?;
