@@ -133,6 +133,16 @@ impl Work {
         Self(self.0.saturating_add(&other.0))
     }
 
+    /// `self - other`, not below nothing.
+    pub fn minus(&self, other: &Self) -> Self {
+        Self(self.0.saturating_sub(&other.0))
+    }
+
+    /// `count` times as much, saturating.
+    pub fn times(&self, count: u32) -> Self {
+        Self(self.0.saturating_mul(&U256::from_u32(count)))
+    }
+
     /// As 32 little-endian bytes.
     pub fn to_le_bytes(self) -> [u8; 32] {
         self.0.to_le_bytes().into()
