@@ -9,8 +9,9 @@ WASM_MIN_CODE_BYTES := 1000000
 SEEDS ?= 0..10000
 
 HOLES := docs/src/holes-and-attacks.md
+DIFFICULTY := docs/src/difficulty.md
 
-.PHONY: help run swarm holes test bench madsim lint fmt doc probe deny traces nightly
+.PHONY: help run swarm holes difficulty test bench madsim lint fmt doc probe deny traces nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +28,11 @@ holes:    ## measure each hole and attack over 20 seeds and write the page about
 	@$(ENSURE)
 	cargo run --release -p camelid -- sim holes scenarios --seeds 0..20 > $(HOLES).new
 	mv $(HOLES).new $(HOLES)
+
+difficulty: ## measure the rule for targets and write the page about it anew
+	@$(ENSURE)
+	cargo run --release -p camelid -- sim difficulty > $(DIFFICULTY).new
+	mv $(DIFFICULTY).new $(DIFFICULTY)
 
 test:     ## the whole test suite
 	@$(ENSURE)

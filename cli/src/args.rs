@@ -46,6 +46,8 @@ pub enum SimCommand {
     Shrink(ShrinkArgs),
     /// Measure what becomes of each hole of the paper and each attack, as a page of Markdown.
     Holes(HolesArgs),
+    /// Measure what the rule for targets makes of changing hash power, as a page of Markdown.
+    Difficulty,
     /// Replay traces and name the first step that differs.
     Replay(ReplayArgs),
 }

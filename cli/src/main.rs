@@ -33,6 +33,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             SimCommand::List(args) => sim::list(args),
             SimCommand::Shrink(args) => sim::shrink(args),
             SimCommand::Holes(args) => sim::holes(args),
+            SimCommand::Difficulty => sim::difficulty(),
             SimCommand::Replay(args) => sim::replay(args),
         },
         Command::Rastic { command } => rastic::rastic(command, cli.color),

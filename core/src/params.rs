@@ -4,7 +4,7 @@ mod check;
 
 pub use check::ParamsError;
 
-use crate::block::CompactTarget;
+use crate::block::{CompactTarget, Difficulty};
 use crate::primitives::{Amount, BoundedVec, Hash256, Height, Timestamp, encode, tagged_hash};
 use crate::rastic::Spec;
 use crate::script::Script;
@@ -19,6 +19,8 @@ pub struct Params {
     pub genesis_time: Timestamp,
     /// Proof-of-work target of the genesis block.
     pub genesis_bits: CompactTarget,
+    /// How later targets follow from it.
+    pub difficulty: Difficulty,
     /// Desired time between blocks, in seconds.
     pub spacing_s: u32,
     /// Reward of a block before the first halving.
@@ -143,6 +145,10 @@ impl Params {
             magic: *b"CAML",
             genesis_time: Timestamp(1_795_305_600), // 2026-11-22 00:00:00 UTC
             genesis_bits: CompactTarget(0x1d00_ffff),
+            difficulty: Difficulty::Asert {
+                half_life_s: 72 * 60,
+                limit: CompactTarget(0x1d00_ffff),
+            },
             spacing_s: 60,
             subsidy: coins(50),
             halving_interval: 1_000_000,
@@ -187,7 +193,7 @@ impl Params {
         }
     }
 
-    /// The simulator's network: trivial proof of work, all specifications, coins and tickets that
+    /// The simulator's network: trivial proof of work for ever, all specifications, coins and tickets that
     /// mature quickly, small committees with short windows, no waiting before a job may be mined, and
     /// audits only where a scenario asks for them.
     pub fn simnet() -> Self {
@@ -195,6 +201,7 @@ impl Params {
         Self {
             magic: *b"CAMS",
             genesis_bits: CompactTarget(0x207f_ffff),
+            difficulty: Difficulty::Constant,
             maturity: 10,
             jobs: JobParams {
                 min_age_s: 0,

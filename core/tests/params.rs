@@ -1,6 +1,7 @@
 //! Networks that work, and networks that cannot.
 #![allow(clippy::unwrap_used)]
 
+use camelid_core::block::{CompactTarget, Difficulty, TargetError};
 use camelid_core::params::{Allocation, Params, ParamsError};
 use camelid_core::primitives::{Amount, BoundedVec};
 use camelid_core::script::Script;
@@ -42,12 +43,46 @@ fn prices_and_some_windows_may_be_nothing() {
 #[test]
 fn a_network_that_cannot_work_is_refused() {
     use ParamsError::{
-        AuditShare, Challenge, Deadline, Deposits, Eligible, Issuance, NoSpec, Stake, Subsidy, Unbonding,
-        Zero,
+        AuditShare, Challenge, Deadline, Deposits, Eligible, Issuance, NoSpec, Stake, Subsidy, Target,
+        TargetForm, TargetLimit, Unbonding, Zero,
     };
     type Change = fn(&mut Params);
     let longest = 2 * (6 + 60 + 10) + 20;
-    let cases: [(Change, ParamsError); 23] = [
+    const EASIEST: CompactTarget = CompactTarget(0x1d00_ffff);
+    let cases: [(Change, ParamsError); 29] = [
+        (
+            |p| p.genesis_bits = CompactTarget(0x1d00_0000),
+            Target {
+                name: "the genesis target",
+                error: TargetError::Zero,
+            },
+        ),
+        (
+            |p| p.genesis_bits = CompactTarget(0x1e00_00ff),
+            TargetForm {
+                name: "the genesis target",
+                bits: CompactTarget(0x1e00_00ff),
+            },
+        ),
+        (|p| p.genesis_bits = CompactTarget(0x1d01_0000), TargetLimit),
+        (
+            |p| p.difficulty = half_life(0, EASIEST),
+            Zero("the half-life of the target"),
+        ),
+        (
+            |p| p.difficulty = half_life(1, CompactTarget(0x1d80_ffff)),
+            Target {
+                name: "the easiest target",
+                error: TargetError::Negative,
+            },
+        ),
+        (
+            |p| p.difficulty = half_life(1, CompactTarget(0x2101_0000)),
+            Target {
+                name: "the easiest target",
+                error: TargetError::Overflow,
+            },
+        ),
         (|p| p.spacing_s = 0, Zero("the block spacing")),
         (|p| p.jobs.min_deadline = 0, Zero("the least time to a deadline")),
         (|p| p.committee.draw = 0, Zero("the draw window")),
@@ -123,7 +158,9 @@ fn a_network_that_cannot_work_is_refused() {
         assert_eq!(params.check(), Err(error));
     }
     // On this side of the edges.
-    let edges: [Change; 8] = [
+    let edges: [Change; 10] = [
+        |p| p.genesis_bits = CompactTarget(0x0101_0000),
+        |p| p.difficulty = half_life(1, CompactTarget(0x2100_ffff)),
         |p| p.subsidy = units(64 * 100_000),
         |p| p.subsidy = Amount::from_coins(200).unwrap(),
         |p| p.allocations = gift(Amount::from_coins(300_000_000).unwrap()),
@@ -138,6 +175,10 @@ fn a_network_that_cannot_work_is_refused() {
         change(&mut params);
         assert_eq!(params.check(), Ok(()));
     }
+}
+
+fn half_life(half_life_s: u32, limit: CompactTarget) -> Difficulty {
+    Difficulty::Asert { half_life_s, limit }
 }
 
 fn gift(amount: Amount) -> BoundedVec<Allocation, 4096> {

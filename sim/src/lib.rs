@@ -11,6 +11,7 @@
 //! gives the same run on every machine.
 #![forbid(unsafe_code)]
 
+pub mod difficulty;
 pub mod event;
 pub mod invariant;
 pub mod model;
@@ -21,6 +22,7 @@ pub mod swarm;
 pub mod trace;
 pub mod world;
 
+mod mining;
 mod report;
 mod run;
 mod verifier;

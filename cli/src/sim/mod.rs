@@ -1,6 +1,7 @@
 //! `camelid sim`: running, listing, shrinking and replaying scenarios.
 
 mod catalogue;
+mod difficulty;
 mod holes;
 mod list;
 mod load;
@@ -16,6 +17,7 @@ mod table;
 mod tally;
 mod traces;
 
+pub use difficulty::difficulty;
 pub use holes::holes;
 pub use list::list;
 pub use replay::{first_difference, guarded, read, replay};

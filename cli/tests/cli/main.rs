@@ -2,6 +2,7 @@
 
 mod corpus;
 mod detection;
+mod difficulty;
 mod economics;
 mod load;
 mod power;

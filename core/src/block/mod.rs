@@ -6,7 +6,7 @@ mod header;
 mod target;
 mod types;
 
-pub use difficulty::required_bits;
+pub use difficulty::{Difficulty, asert, required_bits};
 pub use genesis::genesis_block;
 pub use header::BlockHeader;
 pub use target::{CompactTarget, Target, TargetError, Work};

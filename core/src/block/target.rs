@@ -4,7 +4,7 @@ use crate::primitives::BlockHash;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 use k256::U256;
-use k256::elliptic_curve::bigint::NonZero;
+use k256::elliptic_curve::bigint::{NonZero, U512};
 
 /// A target in Bitcoin's compact form: one byte of size, a sign bit, and 23 bits of mantissa.
 #[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -82,6 +82,20 @@ impl Target {
         CompactTarget(mantissa | (size << 24))
     }
 
+    /// The target as a number that can be multiplied.
+    pub(super) fn widened(self) -> U512 {
+        self.0.resize()
+    }
+
+    /// `number` as a target: at least 1, at most `limit`.
+    pub(super) fn clamped(number: U512, limit: Self) -> Self {
+        if number > limit.widened() {
+            return limit;
+        }
+        let number: U256 = number.resize();
+        Self(number.max(U256::ONE))
+    }
+
     /// True when `hash`, read as a little-endian number, is at most the target.
     pub fn is_met_by(&self, hash: &BlockHash) -> bool {
         U256::from_le_slice(&hash.0) <= self.0
@@ -119,8 +133,27 @@ impl Work {
         Self(self.0.saturating_add(&other.0))
     }
 
+    /// `self - other`, not below nothing.
+    pub fn minus(&self, other: &Self) -> Self {
+        Self(self.0.saturating_sub(&other.0))
+    }
+
+    /// `count` times as much, saturating.
+    pub fn times(&self, count: u32) -> Self {
+        Self(self.0.saturating_mul(&U256::from_u32(count)))
+    }
+
     /// As 32 little-endian bytes.
     pub fn to_le_bytes(self) -> [u8; 32] {
         self.0.to_le_bytes().into()
+    }
+
+    /// As a number of hashes, saturating.
+    pub fn hashes(self) -> u128 {
+        let bytes = self.to_le_bytes();
+        let (low, high) = bytes.split_at(16);
+        let fits = high.iter().all(|byte| *byte == 0);
+        let low = low.try_into().map_or(u128::MAX, u128::from_le_bytes);
+        if fits { low } else { u128::MAX }
     }
 }

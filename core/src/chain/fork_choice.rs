@@ -1,17 +1,23 @@
 //! The chain with the most work, ties to the first seen, and reorganisation by undo.
 
 use super::connect::{BlockError, check_block, connect_block, connect_genesis};
-use super::headers::{HeaderError, HeaderTree};
+use super::header_tip::HeaderError;
+use super::headers::HeaderTree;
 use super::ledger::{Delta, Ledger};
 use crate::block::{Block, BlockHeader, Work, genesis_block};
 use crate::keys::Verifier;
 use crate::params::Params;
 use crate::primitives::{BlockHash, Height, JobId, Map, Time};
 use crate::tx::OutPoint;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+
+/// Bodies that may wait for their parent's.
+const MAX_WAITING: usize = 128;
+/// Blocks above the lowest incomplete one among which missing bodies are looked for.
+const DOWNLOAD_WINDOW: usize = 1_024;
 
 /// Headers and bodies of all branches, and the ledger of the best one.
 pub struct Chain {
@@ -19,13 +25,12 @@ pub struct Chain {
     verifier: Arc<dyn Verifier>,
     headers: HeaderTree,
     bodies: Map<BlockHash, Arc<Block>>,
-    /// Blocks whose body and whose ancestors' bodies are here, by work, then by the order in which
-    /// they became so (first seen wins a tie).
-    complete: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
-    complete_hashes: BTreeSet<BlockHash>,
+    /// The tip, and complete blocks that might take its place: by work, then by the order in which they
+    /// became complete (first seen wins a tie).
+    candidates: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
     arrivals: u64,
-    /// Bodies that wait for their parent's.
-    waiting: BTreeMap<BlockHash, Vec<BlockHash>>,
+    /// Bodies that wait for their parent's: parent and block.
+    waiting: BTreeSet<(BlockHash, BlockHash)>,
     /// What undoes each block of the ledger above the genesis block.
     undo: Vec<Delta>,
     ledger: Ledger,
@@ -66,6 +71,9 @@ pub enum SubmitError {
     /// Its body is not acceptable.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// Too many bodies wait for their parent's. Nothing is wrong with it: it may come again later.
+    #[error("too many blocks wait for their parents")]
+    TooManyWaiting,
 }
 
 impl Chain {
@@ -83,10 +91,9 @@ impl Chain {
         let mut chain = Self {
             headers: HeaderTree::new(&block.header, map_seed),
             bodies: Map::with_seed(map_seed),
-            complete: BTreeSet::new(),
-            complete_hashes: BTreeSet::new(),
+            candidates: BTreeSet::new(),
             arrivals: 0,
-            waiting: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             undo: Vec::new(),
             params,
             verifier,
@@ -159,10 +166,13 @@ impl Chain {
         if let Err(error) = check_block(&block, &self.params) {
             // Another body may fit the header; every other fault is bound to it by the Merkle root.
             if error != BlockError::MerkleRoot {
-                self.headers.mark_invalid(&hash);
+                self.mark_invalid(&hash);
                 self.headers.raise_best(self.tip());
             }
             return Err(error.into());
+        }
+        if self.waiting.len() >= MAX_WAITING && !self.is_complete(&block.header.previous) {
+            return Err(SubmitError::TooManyWaiting);
         }
         self.bodies.insert(hash, block);
         self.complete_from(hash);
@@ -182,34 +192,57 @@ impl Chain {
             let Some(parent) = self.headers.header(&hash).map(|header| header.previous) else {
                 continue;
             };
-            if self.complete_hashes.contains(&parent) {
-                self.mark_complete(hash);
-                ready.extend(self.waiting.remove(&hash).unwrap_or_default());
-            } else {
-                self.waiting.entry(parent).or_default().push(hash);
+            if !self.is_complete(&parent) {
+                self.waiting.insert((parent, hash));
+                continue;
+            }
+            self.mark_complete(hash);
+            let of_parent = (hash, BlockHash([0; 32]))..=(hash, BlockHash([0xff; 32]));
+            let children: Vec<_> = self.waiting.range(of_parent).copied().collect();
+            for child in children {
+                self.waiting.remove(&child);
+                ready.push(child.1);
             }
         }
     }
 
+    fn is_complete(&self, hash: &BlockHash) -> bool {
+        self.headers.entry(hash).is_some_and(|entry| entry.complete)
+    }
+
     fn mark_complete(&mut self, hash: BlockHash) {
-        let Some(entry) = self.headers.entry(&hash) else {
+        let Some(work) = self.headers.mark_complete(&hash) else {
             return;
         };
-        self.complete.insert((entry.work, Reverse(self.arrivals), hash));
-        self.complete_hashes.insert(hash);
+        self.candidates.insert((work, Reverse(self.arrivals), hash));
         self.arrivals += 1;
+    }
+
+    /// Marks a block and all that extend it as invalid; nothing waits for them any more.
+    fn mark_invalid(&mut self, hash: &BlockHash) {
+        self.headers.mark_invalid(hash);
+        let (headers, bodies) = (&self.headers, &mut self.bodies);
+        self.waiting.retain(|(_, child)| {
+            let invalid = headers.entry(child).is_none_or(|entry| entry.invalid);
+            if invalid {
+                bodies.remove(child);
+            }
+            !invalid
+        });
     }
 
     /// Moves to the valid complete block with the most work.
     fn activate_best(&mut self) -> TipChange {
         let mut change = TipChange::default();
-        while let Some(best @ (_, _, hash)) = self.complete.last().copied() {
+        while let Some(best @ (_, _, hash)) = self.candidates.last().copied() {
             if hash == self.tip() {
+                // What is connected is valid for good, so nothing below it can be the best any more.
+                self.candidates = BTreeSet::from([best]);
                 break;
             }
             if let Err((culprit, error)) = self.switch_to(hash, &mut change) {
-                self.complete.remove(&best);
-                self.headers.mark_invalid(&culprit);
+                self.candidates.remove(&best);
+                self.mark_invalid(&culprit);
                 if let Some(error) = error {
                     change.invalid.push((culprit, error));
                 }
@@ -230,8 +263,8 @@ impl Chain {
         let branch: Vec<BlockHash> = self
             .headers
             .ancestors(target)
-            .take_while(|(hash, entry)| self.active().get(entry.height.0 as usize) != Some(hash))
-            .map(|(hash, _)| hash)
+            .take_while(|entry| self.active().get(entry.height.0 as usize) != Some(&entry.hash))
+            .map(|entry| entry.hash)
             .collect();
         // A branch through a block that failed before is not tried again.
         if branch
@@ -336,16 +369,12 @@ impl Chain {
         if work(&towards) <= work(&self.tip()) {
             return Vec::new();
         }
-        let mut missing: Vec<BlockHash> = self
-            .headers
-            .ancestors(towards)
-            .map(|(hash, _)| hash)
-            .take_while(|hash| !self.complete_hashes.contains(hash))
+        let incomplete = self.headers.incomplete(towards).take(DOWNLOAD_WINDOW);
+        incomplete
+            .map(|entry| entry.hash)
             .filter(|hash| !self.bodies.contains_key(hash))
-            .collect();
-        missing.reverse();
-        missing.truncate(limit);
-        missing
+            .take(limit)
+            .collect()
     }
 }
 

@@ -1,73 +1,55 @@
-//! All headers a node knows, with their heights and work.
+//! All headers a node keeps, with their heights and work.
 
-use crate::block::{BlockHeader, TargetError, Work, required_bits};
+use super::header_tip::{HeaderError, HeaderTip};
+use crate::block::{BlockHeader, Work};
 use crate::params::Params;
-use crate::primitives::{BlockHash, Height, Map, Time, Timestamp};
+use crate::primitives::{BlockHash, Height, Map, Time};
 use alloc::vec::Vec;
-
-/// Why a header is not taken in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HeaderError {
-    /// Its parent is not known (yet).
-    #[error("unknown parent {0}")]
-    UnknownParent(BlockHash),
-    /// It extends an invalid block.
-    #[error("extends an invalid block")]
-    InvalidParent,
-    /// Its target is not the required one.
-    #[error("target is not the required one")]
-    WrongBits,
-    /// Its proof of work fails.
-    #[error(transparent)]
-    Work(#[from] TargetError),
-    /// Its time is not after the median of the last 11.
-    #[error("time {0} is not after the median time past")]
-    TooOld(u32),
-    /// Its time is too far ahead. Not remembered: it may be fine later.
-    #[error("time {0} is too far ahead")]
-    TooFarAhead(u32),
-    /// It was found invalid before.
-    #[error("the block is known to be invalid")]
-    KnownInvalid,
-}
 
 /// A header in its place.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
+    pub(super) hash: BlockHash,
     pub(super) header: BlockHeader,
     pub(super) height: Height,
     /// Work of the whole chain up to here.
     pub(super) work: Work,
+    /// Where its parent stands; the genesis block is its own.
+    parent: usize,
     /// Breaks a rule, or extends a block that does.
     pub(super) invalid: bool,
+    /// Its body and those of all its ancestors are here.
+    pub(super) complete: bool,
 }
 
 /// The tree of headers above a genesis block.
 #[derive(Clone, Debug)]
 pub struct HeaderTree {
-    entries: Map<BlockHash, Entry>,
-    children: Map<BlockHash, Vec<BlockHash>>,
-    genesis: BlockHash,
-    best: BlockHash,
+    /// Parents come before their children.
+    entries: Vec<Entry>,
+    places: Map<BlockHash, usize>,
+    /// Places of the best header and its ancestors, by height.
+    best_chain: Vec<usize>,
 }
 
 impl HeaderTree {
     /// The tree with only `genesis` in it.
     pub(super) fn new(genesis: &BlockHeader, map_seed: u64) -> Self {
-        let mut entries = Map::with_seed(map_seed);
         let hash = genesis.hash();
-        let entry = Entry {
-            header: *genesis,
-            height: Height(0),
-            work: Work::default(),
-            invalid: false,
-        };
-        entries.insert(hash, entry);
+        let mut places = Map::with_seed(map_seed);
+        places.insert(hash, 0);
         Self {
-            entries,
-            children: Map::with_seed(map_seed),
-            genesis: hash,
-            best: hash,
+            entries: Vec::from([Entry {
+                hash,
+                header: *genesis,
+                height: Height(0),
+                work: Work::default(),
+                parent: 0,
+                invalid: false,
+                complete: true,
+            }]),
+            places,
+            best_chain: Vec::from([0]),
         }
     }
 
@@ -82,7 +64,7 @@ impl HeaderTree {
         now: Time,
     ) -> Result<bool, HeaderError> {
         let hash = header.hash();
-        if let Some(entry) = self.entries.get(&hash) {
+        if let Some(entry) = self.entry(&hash) {
             return if entry.invalid {
                 Err(HeaderError::KnownInvalid)
             } else {
@@ -90,108 +72,153 @@ impl HeaderTree {
                 Ok(false)
             };
         }
-        let parent = self
-            .entries
-            .get(&header.previous)
-            .ok_or(HeaderError::UnknownParent(header.previous))?;
-        if parent.invalid {
+        let unknown = HeaderError::UnknownParent(header.previous);
+        let parent = *self.places.get(&header.previous).ok_or(unknown.clone())?;
+        let mut tip = self.tip(&header.previous).ok_or(unknown)?;
+        if self.entries[parent].invalid {
             return Err(HeaderError::InvalidParent);
         }
-        if header.bits != required_bits(params, &parent.header) {
-            return Err(HeaderError::WrongBits);
-        }
-        header.check_work()?;
-        if header.time <= self.median_time_past(&header.previous) {
-            return Err(HeaderError::TooOld(header.time.0));
-        }
-        if u64::from(header.time.0) > now.timestamp().plus_seconds(u64::from(params.max_future_s)) {
-            return Err(HeaderError::TooFarAhead(header.time.0));
-        }
-        let work = parent.work.plus(&header.bits.target()?.work());
-        let entry = Entry {
+        tip.extend(header, hash, params, now)?;
+        self.places.insert(hash, self.entries.len());
+        self.entries.push(Entry {
+            hash,
             header: *header,
-            height: parent.height.plus(1),
-            work,
+            height: tip.height(),
+            work: tip.work(),
+            parent,
             invalid: false,
-        };
-        self.entries.insert(hash, entry);
-        match self.children.get_mut(&header.previous) {
-            Some(children) => children.push(hash),
-            None => {
-                self.children.insert(header.previous, Vec::from([hash]));
-            }
-        }
+            complete: false,
+        });
         self.raise_best(hash);
         Ok(true)
     }
 
-    /// Lets `best` be `hash` if that is valid and has more work, or if `best` is invalid.
+    /// Lets the best header be `hash` if that is valid and has more work, or if the best is invalid.
     pub(super) fn raise_best(&mut self, hash: BlockHash) {
-        let work = |hash| {
-            self.entries
-                .get(hash)
+        let work = |hash: &BlockHash| {
+            self.entry(hash)
                 .filter(|entry| !entry.invalid)
                 .map(|entry| entry.work)
         };
-        if work(&hash) > work(&self.best) {
-            self.best = hash;
+        if work(&hash) <= work(&self.best()) {
+            return;
         }
+        let mut branch = self.branch(hash);
+        branch.reverse();
+        self.best_chain.truncate(self.fork(hash, &branch));
+        self.best_chain.append(&mut branch);
+    }
+
+    /// Places of `hash` and its ancestors that are not on the best chain, last one first.
+    fn branch(&self, hash: BlockHash) -> Vec<usize> {
+        let mut branch = Vec::new();
+        let mut next = self.places.get(&hash).copied();
+        while let Some(place) = next {
+            let entry = &self.entries[place];
+            if self.best_chain.get(entry.height.0 as usize) == Some(&place) {
+                break;
+            }
+            branch.push(place);
+            next = Some(entry.parent);
+        }
+        branch
+    }
+
+    /// Number of headers that the best chain has in common with that of `hash`, whose `branch`, lowest
+    /// first, is not on it.
+    fn fork(&self, hash: BlockHash, branch: &[usize]) -> usize {
+        let height = |place: usize| self.entries[place].height.0 as usize;
+        match (branch.first(), self.places.get(&hash)) {
+            (Some(lowest), _) => height(*lowest),
+            (None, Some(place)) => height(*place) + 1,
+            (None, None) => 0,
+        }
+    }
+
+    /// `hash` and its ancestors up from the lowest one that is not complete, lowest first.
+    pub(super) fn incomplete(&self, hash: BlockHash) -> impl Iterator<Item = &Entry> {
+        let mut branch = self.branch(hash);
+        branch.reverse();
+        let shared = self.best_chain.get(..self.fork(hash, &branch));
+        let shared = shared.unwrap_or_default();
+        // If a block is complete, so are all below it.
+        let lowest = shared.partition_point(|place| self.entries[*place].complete);
+        let places = shared.iter().skip(lowest).copied().chain(branch);
+        places
+            .map(|place| &self.entries[place])
+            .filter(|entry| !entry.complete)
     }
 
     pub(super) fn entry(&self, hash: &BlockHash) -> Option<&Entry> {
-        self.entries.get(hash)
+        self.places.get(hash).and_then(|place| self.entries.get(*place))
     }
 
-    /// Marks a block and all that extend it as invalid. `best` may be among them: it has to be
+    /// Notes that the bodies of a block and of all its ancestors are here.
+    pub(super) fn mark_complete(&mut self, hash: &BlockHash) -> Option<Work> {
+        let entry = self.entries.get_mut(*self.places.get(hash)?)?;
+        entry.complete = true;
+        Some(entry.work)
+    }
+
+    /// Marks a block and all that extend it as invalid. The best header may be among them: it has to be
     /// [raised](Self::raise_best) again.
     pub(super) fn mark_invalid(&mut self, hash: &BlockHash) {
-        let mut extending = Vec::from([*hash]);
-        while let Some(hash) = extending.pop() {
-            if let Some(entry) = self.entries.get_mut(&hash) {
-                entry.invalid = true;
-            }
-            extending.extend(self.children.get(&hash).into_iter().flatten());
+        let Some(place) = self.places.get(hash).copied() else {
+            return;
+        };
+        self.entries[place].invalid = true;
+        for place in place + 1..self.entries.len() {
+            let parent = self.entries[place].parent;
+            self.entries[place].invalid |= self.entries[parent].invalid;
         }
     }
 
-    /// The known header with the most work above it; its body may be missing.
+    /// The header with the most work above it that is known; its body may be missing.
     pub fn best(&self) -> BlockHash {
-        self.best
+        let place = self.best_chain.last().copied().unwrap_or(0);
+        self.entries[place].hash
     }
 
     /// The genesis block's hash.
     pub fn genesis(&self) -> BlockHash {
-        self.genesis
+        self.entries[0].hash
     }
 
     /// The header with this hash.
     pub fn header(&self, hash: &BlockHash) -> Option<&BlockHeader> {
-        self.entries.get(hash).map(|entry| &entry.header)
+        self.entry(hash).map(|entry| &entry.header)
     }
 
     /// Height of a known header.
     pub fn height(&self, hash: &BlockHash) -> Option<Height> {
-        self.entries.get(hash).map(|entry| entry.height)
+        self.entry(hash).map(|entry| entry.height)
+    }
+
+    /// Work of the whole chain up to a known header.
+    pub fn work(&self, hash: &BlockHash) -> Option<Work> {
+        self.entry(hash).map(|entry| entry.work)
+    }
+
+    /// A known header as the end of a chain that goes on.
+    pub fn tip(&self, hash: &BlockHash) -> Option<HeaderTip> {
+        let work = self.entry(hash)?.work;
+        let chain = self.ancestors(*hash);
+        HeaderTip::new(*hash, work, chain.map(|entry| (entry.height, &entry.header)))
+    }
+
+    /// Number of headers.
+    #[allow(clippy::len_without_is_empty)] // the genesis block's is always there
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// `from` and its ancestors down to the genesis block.
-    pub(super) fn ancestors(&self, from: BlockHash) -> impl Iterator<Item = (BlockHash, &Entry)> {
-        let mut next = Some(from);
+    pub(super) fn ancestors(&self, from: BlockHash) -> impl Iterator<Item = &Entry> {
+        let mut next = self.places.get(&from).copied();
         core::iter::from_fn(move || {
-            let hash = next?;
-            let entry = self.entries.get(&hash)?;
-            next = (entry.height > Height(0)).then_some(entry.header.previous);
-            Some((hash, entry))
+            let entry = self.entries.get(next?)?;
+            next = (entry.height > Height(0)).then_some(entry.parent);
+            Some(entry)
         })
-    }
-
-    fn median_time_past(&self, hash: &BlockHash) -> Timestamp {
-        let mut times: Vec<Timestamp> = self
-            .ancestors(*hash)
-            .take(11)
-            .map(|(_, entry)| entry.header.time)
-            .collect();
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or_default()
     }
 }

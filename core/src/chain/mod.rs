@@ -7,6 +7,7 @@
 mod action;
 mod connect;
 mod fork_choice;
+mod header_tip;
 mod headers;
 mod ledger;
 mod ticket;
@@ -15,7 +16,8 @@ mod view;
 
 pub use connect::{BlockError, check_block, connect_block};
 pub use fork_choice::{Chain, Submission, SubmitError, TipChange};
-pub use headers::{HeaderError, HeaderTree};
+pub use header_tip::{HeaderError, HeaderTip};
+pub use headers::HeaderTree;
 pub use ledger::{Coin, Created, Delta, Ledger, Totals};
 pub use transaction::{TransactionError, apply_transaction};
 pub use view::View;

@@ -2,11 +2,12 @@
 
 use super::announcements::Announcements;
 use super::config::NodeConfig;
+use super::header_sync::HeaderSync;
 use super::purse::Purse;
 use super::record::Record;
 use super::relay::{Relay, route};
 use crate::block::Block;
-use crate::chain::{Chain, Submission, TipChange};
+use crate::chain::{Chain, HeaderError, Submission, SubmitError, TipChange};
 use crate::escrow::{JobRecord, JobState, Standing};
 use crate::job::{JobPool, Offer};
 use crate::keys::NodeId;
@@ -47,6 +48,7 @@ pub(super) struct Base {
     pub(super) relay: Relay,
     pub(super) peers: Vec<NodeId>,
     pub(super) announcements: Announcements,
+    pub(super) header_sync: HeaderSync,
     /// Blocks that were asked for, and when.
     pub(super) requested: BTreeMap<BlockHash, Time>,
     /// Seats whose question for evidence was answered, and when.
@@ -69,6 +71,7 @@ impl Base {
             relay: Relay::new(config.params.magic, id),
             peers: config.peers.iter().copied().filter(|peer| *peer != id).collect(),
             announcements: Announcements::default(),
+            header_sync: HeaderSync::new(config.minimum_chain_work),
             requested: BTreeMap::new(),
             answered_at: BTreeMap::new(),
             stream: Stream::new(config.seed, "node"),
@@ -322,6 +325,9 @@ impl Base {
         out: &mut Outputs,
     ) -> Result<(), String> {
         let header = block.header;
+        if from.is_some() && !self.header_sync.is_worth_keeping(&self.chain, &header) {
+            return Err("a block of a chain with too little work".into());
+        }
         let submission = self
             .chain
             .submit_block(block.clone(), now)
@@ -394,12 +400,15 @@ impl Base {
 
     // --- Recovery ---
 
-    /// Takes a block back in that was persisted before a crash.
-    pub(super) fn restore_block(&mut self, block: Arc<Block>) {
+    /// Takes a block back in that was persisted before a crash; false if its parent is not here yet.
+    pub(super) fn restore_block(&mut self, block: &Arc<Block>) -> bool {
         // Its header's time was checked when it was first taken in.
-        if let Ok(Submission::Moved(change)) = self.chain.submit_block(block, Time(u64::MAX)) {
-            self.purse.follow(&change, self.chain.ledger());
+        match self.chain.submit_block(block.clone(), Time(u64::MAX)) {
+            Ok(Submission::Moved(change)) => self.purse.follow(&change, self.chain.ledger()),
+            Err(SubmitError::Header(HeaderError::UnknownParent(_))) => return false,
+            _ => {}
         }
+        true
     }
 
     pub(super) fn finish_recovery(&mut self) {

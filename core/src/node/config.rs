@@ -1,5 +1,6 @@
 //! What a node is told at construction.
 
+use crate::block::Work;
 use crate::keys::{NodeId, SecretKey, Verifier};
 use crate::model::Manifest;
 use crate::params::Params;
@@ -18,6 +19,9 @@ pub struct NodeConfig {
     pub peers: Vec<NodeId>,
     /// Seed of its random streams and hash maps; no secret depends on it.
     pub seed: u64,
+    /// Work that the chain to follow is known to have: headers and blocks of less are not kept. Nothing
+    /// for a new network; later what the software's authors saw when they published it.
+    pub minimum_chain_work: Work,
     /// Who verifies signatures.
     pub verifier: Arc<dyn Verifier>,
     /// Models whose manifests it knows.

@@ -1,8 +1,8 @@
 //! Headers, blocks and transactions between peers: headers first, bodies and transactions on request.
 
 use super::base::Base;
+use super::header_sync::HeaderStep;
 use crate::block::BlockHeader;
-use crate::chain::HeaderError;
 use crate::keys::NodeId;
 use crate::mempool::MempoolError;
 use crate::primitives::{BlockHash, BoundedVec, Time, Wtxid};
@@ -63,6 +63,12 @@ impl Base {
         self.send_locator(peer, self.chain.locator(), out);
     }
 
+    /// Goes on from where a batch ended: on a long branch our own chain is no help.
+    fn request_headers_after(&mut self, peer: NodeId, last: BlockHash, out: &mut Outputs) {
+        let locator = [last].into_iter().chain(self.chain.locator());
+        self.send_locator(peer, locator.take(MAX_LOCATOR).collect(), out);
+    }
+
     fn send_locator(&mut self, peer: NodeId, locator: Vec<BlockHash>, out: &mut Outputs) {
         if let Some(locator) = BoundedVec::from_vec(locator) {
             self.send(peer, &Message::GetHeaders(locator), out);
@@ -83,14 +89,26 @@ impl Base {
         headers: &[BlockHeader],
         out: &mut Outputs,
     ) -> Result<(), String> {
-        for header in headers {
-            match self.chain.submit_header(header, now) {
-                Ok(_) => {}
-                Err(HeaderError::UnknownParent(_)) => {
+        let mut rest = headers;
+        while !rest.is_empty() {
+            match self.header_sync.step(&self.chain, now, from, rest)? {
+                HeaderStep::Keep(count) => {
+                    let (kept, after) = rest.split_at(count);
+                    for header in kept {
+                        let kept = self.chain.submit_header(header, now);
+                        kept.map_err(|error| error.to_string())?;
+                    }
+                    rest = after;
+                }
+                HeaderStep::Ask(after) => {
+                    self.request_headers_after(from, after, out);
+                    return Ok(());
+                }
+                HeaderStep::Ignore => return Ok(()),
+                HeaderStep::Unknown => {
                     self.request_headers(from, out);
                     return Ok(());
                 }
-                Err(error) => return Err(error.to_string()),
             }
         }
         let Some(last) = headers.last().map(BlockHeader::hash) else {
@@ -98,13 +116,7 @@ impl Base {
         };
         self.announcements.note_header(from, last);
         if headers.len() == MAX_HEADERS {
-            // Go on from where this batch ended: on a long branch our own chain is no help.
-            let locator = [last]
-                .into_iter()
-                .chain(self.chain.locator())
-                .take(MAX_LOCATOR)
-                .collect();
-            self.send_locator(from, locator, out);
+            self.request_headers_after(from, last, out);
         }
         self.request_bodies(now, from, last, out);
         Ok(())

@@ -109,7 +109,7 @@ fn assemble(base: &Base, time: Timestamp, transactions: &[Arc<Transaction>], fee
             previous: ledger.tip(),
             merkle_root: Hash256([0; 32]),
             time,
-            bits: required_bits(params, parent),
+            bits: required_bits(params, parent, base.chain.height()),
             nonce: 0,
         },
         transactions: BoundedVec::from_vec(transactions)?,

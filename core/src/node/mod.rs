@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod dispute;
 mod gossip;
+mod header_sync;
 mod miner;
 mod payments;
 mod purse;
@@ -35,6 +36,7 @@ use crate::primitives::{Digest, JobId, Time, tagged_hash};
 use crate::process::{Command, Event, Input, Output, Outputs, Process, Timer};
 use crate::tx::OutPoint;
 use crate::wire::{CheckRefusal, Message};
+use alloc::vec::Vec;
 use base::Base;
 use checker::Checker;
 use client::Client;
@@ -77,9 +79,15 @@ impl Node {
     /// Records are its own, but damaged ones are only skipped.
     pub fn recover(config: NodeConfig, records: impl IntoIterator<Item = Record>) -> Self {
         let mut node = Self::new(config);
+        // Bodies that came before their parents' were recorded before them.
+        let mut early = Vec::new();
         for record in records {
             match record {
-                Record::Block(block) => node.base.restore_block(block),
+                Record::Block(block) => {
+                    if !node.base.restore_block(&block) {
+                        early.push(block);
+                    }
+                }
                 Record::ClientJob(job) => {
                     if let Some(client) = &mut node.client {
                         client.restore(&mut node.base, *job);
@@ -111,6 +119,11 @@ impl Node {
                     }
                 }
             }
+        }
+        let mut left = usize::MAX;
+        while early.len() < left {
+            left = early.len();
+            early.retain(|block| !node.base.restore_block(block));
         }
         node.base.finish_recovery();
         node

@@ -1,6 +1,7 @@
 //! What parameters must keep to, for the protocol to work at all.
 
 use super::Params;
+use crate::block::{CompactTarget, Difficulty, Target, TargetError};
 use crate::model::MAX_TOKENS;
 use crate::primitives::Amount;
 
@@ -10,6 +11,25 @@ pub enum ParamsError {
     /// Something is zero that everything else is measured by.
     #[error("{0} must not be zero")]
     Zero(&'static str),
+    /// A target that no hash can be held against.
+    #[error("{name}: {error}")]
+    Target {
+        /// Which target.
+        name: &'static str,
+        /// What is wrong with it.
+        error: TargetError,
+    },
+    /// There is another compact form for a target: headers could not repeat it.
+    #[error("{name} {bits:?} is not in its shortest form")]
+    TargetForm {
+        /// Which target.
+        name: &'static str,
+        /// The compact target.
+        bits: CompactTarget,
+    },
+    /// The chain would begin with a target that is never allowed again.
+    #[error("the genesis target is easier than the easiest one allowed")]
+    TargetLimit,
     /// More coins are issued than an [`Amount`] can hold: some block could not be connected.
     #[error("allocations and subsidies exceed {} coins", Amount::MAX)]
     Issuance,
@@ -83,6 +103,7 @@ impl Params {
     /// The first rule that is broken.
     pub fn check(&self) -> Result {
         self.check_not_zero()?;
+        self.check_difficulty()?;
         self.check_money()?;
         self.check_jobs()?;
         self.check_committees()
@@ -112,6 +133,20 @@ impl Params {
         match numbers.chain(amounts).find(|(_, zero)| *zero) {
             Some((name, _)) => Err(ParamsError::Zero(name)),
             None => Ok(()),
+        }
+    }
+
+    fn check_difficulty(&self) -> Result {
+        let genesis = check_target("the genesis target", self.genesis_bits)?;
+        let Difficulty::Asert { half_life_s, limit } = self.difficulty else {
+            return Ok(());
+        };
+        if half_life_s == 0 {
+            return Err(ParamsError::Zero("the half-life of the target"));
+        }
+        match genesis <= check_target("the easiest target", limit)? {
+            true => Ok(()),
+            false => Err(ParamsError::TargetLimit),
         }
     }
 
@@ -193,5 +228,15 @@ impl Params {
             return Err(ParamsError::AuditShare(committee.audit_permille));
         }
         Ok(())
+    }
+}
+
+fn check_target(name: &'static str, bits: CompactTarget) -> core::result::Result<Target, ParamsError> {
+    let target = bits
+        .target()
+        .map_err(|error| ParamsError::Target { name, error })?;
+    match target.to_compact() == bits {
+        true => Ok(target),
+        false => Err(ParamsError::TargetForm { name, bits }),
     }
 }

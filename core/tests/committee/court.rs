@@ -114,7 +114,7 @@ impl Court {
             blocks: Vec::new(),
             change: Vec::new(),
             job: JobId([0; 32]),
-            purse: [1, 1],
+            purse: [0, 0],
         };
         court.register_all();
         court.extend_by(params.committee.ticket_maturity);
@@ -143,12 +143,20 @@ impl Court {
             .collect();
     }
 
-    fn engage(&mut self) {
+    /// Opens a job and engages in it; it is the one that everything is about from now on.
+    pub fn engage(&mut self) {
+        let [client, node] = self.purse;
+        self.purse = [client + 1, node + 1];
         let genesis = self.workshop.genesis();
         let terms = terms(&self.workshop.params, self.workshop.chain.height().plus(1));
-        let open = open_job(&genesis, &self.workshop.fund(CLIENT, 0), &terms);
+        let open = open_job(&genesis, &self.workshop.fund(CLIENT, client), &terms);
         self.extend(std::slice::from_ref(&open));
-        let engaging = engaging(&genesis, &open, &self.workshop.fund(NODE, 0), &opening(&[5, END]));
+        let engaging = engaging(
+            &genesis,
+            &open,
+            &self.workshop.fund(NODE, node),
+            &opening(&[5, END]),
+        );
         self.extend(&[engaging.signed(&genesis)]);
         self.job = engaging.job;
     }

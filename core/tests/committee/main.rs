@@ -4,6 +4,7 @@
 mod court;
 mod disputes;
 mod pool;
+mod reorganisation;
 #[path = "../support/mod.rs"]
 mod support;
 mod tickets;

@@ -1,7 +1,7 @@
 //! A few nodes that hand each other their packets in order, with a clock that the test moves.
 
 use super::*;
-use camelid_core::block::BlockHeader;
+use camelid_core::block::{BlockHeader, Work};
 use camelid_core::escrow::{JobState, Outcome};
 use camelid_core::keys::NodeId;
 use camelid_core::model::{InferenceResult, InferenceTask, Prediction, PromptTokens};
@@ -40,6 +40,7 @@ pub fn config(owner: u8, peers: &[u8]) -> NodeConfig {
         key: secret(owner),
         peers: peers.iter().map(|peer| secret(*peer).node_id()).collect(),
         seed: u64::from(owner),
+        minimum_chain_work: Work::default(),
         verifier: Arc::new(EcdsaVerifier),
         models: vec![manifest()],
         client: None,

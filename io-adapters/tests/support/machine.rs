@@ -1,6 +1,6 @@
 //! A machine with a real node on it, for both runtimes.
 
-use camelid_core::block::BlockHeader;
+use camelid_core::block::{BlockHeader, Work};
 use camelid_core::chain::Chain;
 use camelid_core::keys::{EcdsaVerifier, NodeId, SecretKey};
 use camelid_core::node::{Node, NodeConfig};
@@ -38,6 +38,7 @@ pub fn two_machines() -> (Machine, Machine) {
         config: NodeConfig {
             params: params.clone(),
             seed: 7,
+            minimum_chain_work: Work::default(),
             verifier: Arc::new(EcdsaVerifier),
             models: Vec::new(),
             client: None,

@@ -1,5 +1,6 @@
 //! `[chain]`: the network's rules, and what a scenario changes in them.
 
+use camelid_core::block::{CompactTarget, Difficulty};
 use camelid_core::params::Params;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -7,12 +8,19 @@ use std::ops::RangeInclusive;
 /// Most blocks of a window: a week of them.
 const MAX_WINDOW: u64 = 10_080;
 
+/// Genesis target where difficulty is studied: 256 hashes a block, 128 times as many as the least.
+const STUDIED_BITS: CompactTarget = CompactTarget(0x2000_ffff);
+/// Blocks of a half-life there, as on the main network.
+const HALF_LIFE_BLOCKS: u32 = 72;
+
 /// `[chain]`
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChainSection {
     /// Whose rules hold.
     pub rules: Rules,
+    /// How targets follow the hash power.
+    pub difficulty: DifficultyRule,
     /// Seconds between blocks.
     pub spacing_s: Option<u32>,
     /// Blocks before a coinbase may be spent.
@@ -50,6 +58,17 @@ pub enum Rules {
     Simnet,
     /// [`Params::paper`].
     Paper,
+}
+
+/// How targets follow the hash power.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DifficultyRule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// As on the main network, with a half-life of 72 blocks.
+    Asert,
 }
 
 /// A parameter that a scenario may change.
@@ -128,6 +147,13 @@ impl ChainSection {
             if let Some(value) = row.value {
                 *(row.place)(&mut params) = value;
             }
+        }
+        if self.difficulty == DifficultyRule::Asert {
+            params.difficulty = Difficulty::Asert {
+                half_life_s: params.spacing_s.saturating_mul(HALF_LIFE_BLOCKS),
+                limit: params.genesis_bits,
+            };
+            params.genesis_bits = STUDIED_BITS;
         }
         params
     }

@@ -12,7 +12,7 @@ mod range;
 mod setup;
 mod write;
 
-pub use chain::Rules;
+pub use chain::{DifficultyRule, Rules};
 pub(crate) use check::MAX_AT_LEAST;
 pub use error::LoadError;
 pub use file::{

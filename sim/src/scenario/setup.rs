@@ -3,6 +3,7 @@
 use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario, VerifyKind};
 use super::range::Range;
 use crate::model::{HashModel, HashModelConfig, LanguageModel, Models, NgramModel};
+use camelid_core::block::Work;
 use camelid_core::keys::{NodeId, SecretKey, Verifier};
 use camelid_core::model::{Manifest, Sampling, TokenId};
 use camelid_core::node::{
@@ -183,6 +184,7 @@ impl Drawing<'_> {
                     key: member.key.clone(),
                     peers: peers.iter().filter_map(|peer| ids.get(*peer)).copied().collect(),
                     seed: self.stream(&format!("{} seed", member.name)).next_u64(),
+                    minimum_chain_work: Work::default(),
                     verifier: verifier.clone(),
                     models: vec![manifest.clone()],
                     client: member.has(Role::Client).then_some(ClientConfig {

@@ -65,7 +65,7 @@ impl SecretBranch {
                 previous: self.tip(),
                 merkle_root: Hash256([0; 32]),
                 time: context.now.timestamp(),
-                bits: required_bits(params, &self.parent),
+                bits: required_bits(params, &self.parent, self.height),
                 nonce: 0,
             },
             transactions: BoundedVec::from_vec(transactions.collect())?,

@@ -13,6 +13,7 @@ pub use observer::Observation;
 
 use crate::event;
 use crate::invariant::Invariant;
+use crate::mining::{exponential, mean_search_ms};
 use crate::model::run_task;
 use crate::report::Violation;
 use crate::scenario::{FaultKind, PlannedFault, Setup, Trigger};
@@ -319,7 +320,9 @@ impl<'a> World<'a> {
             Output::Mine { template } => {
                 if let Some(search) = machine.mine(template) {
                     let power = machine.setup.hash_power.max(1);
-                    let mean_ms = u64::from(self.setup.params.spacing_s) * 1_000 * self.hash_power / power;
+                    let params = &self.setup.params;
+                    let at_first_ms = u64::from(params.spacing_s) * 1_000 * self.hash_power / power;
+                    let mean_ms = mean_search_ms(template.bits, params.genesis_bits, at_first_ms);
                     let at = self.now.after_ms(exponential(&mut self.mining, mean_ms));
                     self.heap.push(at, Item::Mine { node, boot, search });
                 }
@@ -436,14 +439,6 @@ fn fault_item(fault: usize, ends: bool) -> Item {
 /// A node's number in a trace; scenarios have at most 1,000 nodes.
 fn number(node: usize) -> u16 {
     u16::try_from(node).unwrap_or(u16::MAX)
-}
-
-/// An exponentially distributed time with this mean: `-mean × ln(u)` in fixed point.
-fn exponential(stream: &mut Stream, mean_ms: u64) -> u64 {
-    /// `ln 2` with 32 binary digits.
-    const LN_2_Q32: u128 = 2_977_044_472;
-    let bits = u128::from((64u64 << 32) - crate::model::fixed::log2_q32(stream.next_u64().max(1)));
-    u64::try_from((u128::from(mean_ms) * bits * LN_2_Q32) >> 64).unwrap_or(u64::MAX)
 }
 
 impl Remains<'_> {

@@ -1,12 +1,12 @@
 //! `camelid_core::block` and `camelid_core::params`.
 
 use crate::workshop::params;
-use camelid_core::block::{BlockHeader, CompactTarget, Work, genesis_block};
+use camelid_core::block::{BlockHeader, CompactTarget, Work, asert, genesis_block, required_bits};
 use camelid_core::params::Params;
 use camelid_core::primitives::{Height, decode, encode};
 use core::hint::black_box;
 
-/// The genesis block, a header's hash and work, compact targets, and the subsidy.
+/// The genesis block, a header's hash and work, compact targets, difficulty, and the subsidy.
 pub fn probe() {
     let params = params();
     let genesis = genesis_block(&params);
@@ -22,6 +22,13 @@ pub fn probe() {
     assert!(target.work().plus(&Work::default()) == target.work());
     assert!(black_box(CompactTarget(0)).target().is_err());
 
+    assert!(asert(target, black_box(-4_320), 4_320, target) < target);
+
     let mainnet = Params::mainnet();
+    let late = genesis_block(&mainnet).header;
+    assert_eq!(
+        required_bits(&mainnet, &late, black_box(Height(0))),
+        mainnet.genesis_bits
+    );
     assert!(mainnet.subsidy_at(black_box(Height(1_000_000))) < mainnet.subsidy_at(Height(1)));
 }

@@ -2,6 +2,7 @@
 
 use crate::model::manifest;
 use crate::workshop::{CLIENT, WORKER, key, params, units};
+use camelid_core::block::Work;
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::model::{InferenceResult, PromptTokens, Sampling};
 use camelid_core::node::{ClientConfig, Node, NodeConfig, Record, VerifierConfig, Verify, WorkerConfig};
@@ -71,6 +72,7 @@ fn config() -> NodeConfig {
         key: key(CLIENT),
         peers: vec![key(WORKER).node_id()],
         seed: black_box(11),
+        minimum_chain_work: Work::default(),
         verifier: Arc::new(EcdsaVerifier),
         models: vec![manifest()],
         client: Some(ClientConfig { verify: Verify::Own }),

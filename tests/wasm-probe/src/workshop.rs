@@ -170,7 +170,7 @@ impl Workshop {
                 previous: parent,
                 merkle_root: Hash256([0; 32]),
                 time: self.time_at(height),
-                bits: required_bits(&self.params, parent_header),
+                bits: required_bits(&self.params, parent_header, height.minus(1)),
                 nonce: 0,
             },
             transactions: BoundedVec::from_vec(transactions.collect()).expect("few transactions"),
