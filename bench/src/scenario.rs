@@ -1,6 +1,6 @@
 //! Fifty production nodes.
 
-use camelid_core::keys::{EcdsaVerifier, Verifier};
+use camelid_core::keys::{EcdsaVerifier, SharedVerifier};
 use camelid_sim::scenario::Scenario;
 use camelid_sim::{MemoVerifier, Outcome, run_with};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(crate) fn load() -> Scenario {
 
 /// Runs it: events, and the time they took.
 pub(crate) fn run(scenario: &Scenario, memoised: bool) -> (u64, Duration) {
-    let verifier: Arc<dyn Verifier> = if memoised {
+    let verifier: SharedVerifier = if memoised {
         Arc::new(MemoVerifier::new())
     } else {
         Arc::new(EcdsaVerifier)

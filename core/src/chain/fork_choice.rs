@@ -4,7 +4,7 @@ use super::connect::{BlockError, check_block, connect_block, connect_genesis};
 use super::headers::{HeaderError, HeaderTree};
 use super::ledger::{Delta, Ledger};
 use crate::block::{Block, BlockHeader, Work, genesis_block};
-use crate::keys::Verifier;
+use crate::keys::{SharedVerifier, Verifier};
 use crate::params::Params;
 use crate::primitives::{BlockHash, Height, JobId, Map, Time};
 use crate::tx::OutPoint;
@@ -16,7 +16,7 @@ use core::cmp::Reverse;
 /// Headers and bodies of all branches, and the ledger of the best one.
 pub struct Chain {
     params: Arc<Params>,
-    verifier: Arc<dyn Verifier>,
+    verifier: SharedVerifier,
     headers: HeaderTree,
     bodies: Map<BlockHash, Arc<Block>>,
     /// Blocks whose body and whose ancestors' bodies are here, by work, then by the order in which
@@ -73,7 +73,7 @@ impl Chain {
     ///
     /// # Panics
     /// When the network cannot work ([`Params::check`]).
-    pub fn new(params: Arc<Params>, verifier: Arc<dyn Verifier>, map_seed: u64) -> Self {
+    pub fn new(params: Arc<Params>, verifier: SharedVerifier, map_seed: u64) -> Self {
         params.check().expect("the parameters of a network that works");
         let block = Arc::new(genesis_block(&params));
         let genesis = block.header.hash();

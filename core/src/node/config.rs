@@ -1,6 +1,6 @@
 //! What a node is told at construction.
 
-use crate::keys::{NodeId, SecretKey, Verifier};
+use crate::keys::{NodeId, SecretKey, SharedVerifier};
 use crate::model::Manifest;
 use crate::params::Params;
 use crate::primitives::Amount;
@@ -19,7 +19,7 @@ pub struct NodeConfig {
     /// Seed of its random streams and hash maps; no secret depends on it.
     pub seed: u64,
     /// Who verifies signatures.
-    pub verifier: Arc<dyn Verifier>,
+    pub verifier: SharedVerifier,
     /// Models whose manifests it knows.
     pub models: Vec<Manifest>,
     /// Pays for jobs.
