@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// The benchmark's scenario.
 pub(crate) fn load() -> Scenario {
-    Scenario::parse(include_str!("../fifty-nodes.toml"), "fifty-nodes.toml")
+    Scenario::parse(include_str!("../../fifty-nodes.toml"), "fifty-nodes.toml")
         .expect("the file is in the repository")
 }
 
