@@ -38,9 +38,10 @@ test:     ## the whole test suite
 	@$(ENSURE)
 	cargo test --workspace
 
-bench:    ## events per second, signature checks and digests, beside madsim
+bench:    ## chain primitives beside Bitcoin's crates, with floors; the engine beside madsim
 	@$(ENSURE)
-	RUSTFLAGS="--cfg madsim" cargo run --release -p camelid-bench --target-dir target/madsim
+	cargo run --release -p camelid-bench --bin chain
+	RUSTFLAGS="--cfg madsim" cargo run --release -p camelid-bench --bin engine --target-dir target/madsim
 
 madsim:   ## the driver's tests on madsim's simulated runtime
 	@$(ENSURE)

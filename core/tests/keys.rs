@@ -2,7 +2,7 @@
 
 use camelid_core::keys::{
     AddressError, DecryptionProof, EcdsaVerifier, KeyHash, OpenError, PublicKey, SealContext, SecretKey,
-    Signature, SignatureCheck, Verifier, open, open_with_shared, seal,
+    Signature, SignatureCheck, Verifier, in_batch, open, open_with_shared, seal,
 };
 use camelid_core::primitives::{BlockHash, Commitment, Hash256, JobId, Txid, decode, encode, sha256};
 use proptest::prelude::*;
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_holds_when_all_its_checks_do(
+    fn a_batch_is_answered_check_by_check(
         secret in secret_key(), digests in prop::collection::vec(any::<[u8; 32]>(), 1..5), which: Index,
     ) {
         let mut checks: Vec<_> = digests
@@ -114,9 +114,29 @@ proptest! {
                 signature: secret.sign(&Hash256(digest)),
             })
             .collect();
-        prop_assert!(EcdsaVerifier.verify_batch(&checks));
+        prop_assert!(EcdsaVerifier.verify_batch(&checks).iter().all(|valid| *valid));
         which.get_mut(&mut checks).signature.0[40] ^= 1;
-        prop_assert!(!EcdsaVerifier.verify_batch(&checks));
+        let answers: Vec<bool> = checks.iter().map(|check| EcdsaVerifier.verify(check)).collect();
+        prop_assert_eq!(answers.iter().filter(|valid| !**valid).count(), 1);
+        prop_assert_eq!(EcdsaVerifier.verify_batch(&checks), answers);
+    }
+
+    /// Groups of checks, of each of which one must hold, as in a script with k-of-n keys.
+    #[test]
+    fn work_in_a_batch_comes_out_as_it_does_check_by_check(
+        secret in secret_key(), groups in prop::collection::vec(prop::collection::vec(any::<bool>(), 0..4), 0..4),
+    ) {
+        let key = secret.public_key();
+        let check = |(number, valid): (u8, bool)| {
+            let digest = Hash256([number; 32]);
+            let signature = if valid { secret.sign(&digest) } else { Signature([number; 64]) };
+            SignatureCheck { key, digest, signature }
+        };
+        let work = |verifier: &dyn Verifier| {
+            let one_holds = |group: &Vec<bool>| (1..).zip(group.iter().copied()).any(|case| verifier.verify(&check(case)));
+            groups.iter().position(|group| !one_holds(group)).map_or(Ok(groups.len()), Err)
+        };
+        prop_assert_eq!(in_batch(&EcdsaVerifier, work), work(&EcdsaVerifier));
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Story {
 
     /// Mines a block with the step's transaction, or without it where it is not valid.
     fn tell(&mut self, step: &Step) {
-        let mut pool = Mempool::new(self.workshop.ledger());
+        let mut pool = Mempool::default();
         let time = self.workshop.next_time();
         let valid = self.transaction(step).filter(|transaction| {
             let accepted = pool.accept(

@@ -5,7 +5,8 @@
 //! [`Storage`] and [`Inference`].
 //!
 //! The crate runs on tokio. Built with `--cfg madsim` it runs on madsim's simulated runtime instead,
-//! where a test can kill and restart whole machines; for its sake nothing here creates a thread.
+//! where a test can kill and restart whole machines; for its sake nothing here creates a thread, but for a
+//! [`CachedVerifier`] that is told to.
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -14,6 +15,7 @@ mod inference;
 mod memory;
 mod storage;
 mod transport;
+mod verifier;
 
 pub use clock::{Clock, RuntimeClock, TokioClock};
 pub use driver::{Adapters, Driver, DriverConfig, DriverError, DriverHandle, DriverStopped, MiningConfig};
@@ -21,3 +23,4 @@ pub use inference::{Inference, NoInference};
 pub use memory::{MemoryNetwork, MemoryStorage, MemoryTransport};
 pub use storage::Storage;
 pub use transport::Transport;
+pub use verifier::CachedVerifier;

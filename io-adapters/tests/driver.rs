@@ -20,7 +20,7 @@ use camelid_io::{
     MemoryStorage, MiningConfig, Storage, Transport,
 };
 use proptest::prelude::*;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -408,6 +408,7 @@ const MINING: DriverConfig = DriverConfig {
     parallel_inferences: NonZeroUsize::MIN,
     waiting_inferences: 0,
     mining: Some(MiningConfig {
+        lanes: NonZeroU32::MIN,
         hashes_per_slice: 3,
         pause_ms: 0,
     }),
@@ -419,9 +420,13 @@ fn mine(template: BlockHeader) -> Output {
 
 /// What a process that hands out these templates, all at once, gets mined first.
 async fn first_mined(templates: Vec<BlockHeader>) -> BlockHeader {
+    first_mined_with(templates, MINING).await
+}
+
+async fn first_mined_with(templates: Vec<BlockHeader>, config: DriverConfig) -> BlockHeader {
     let process = Fake::new([templates.into_iter().map(mine).collect(), vec![event(0)]]);
     let inputs = process.inputs.clone();
-    run_until_event(process, quiet_adapters(), MINING).await;
+    run_until_event(process, quiet_adapters(), config).await;
     match inputs.entries().as_slice() {
         [_, (_, Input::Mined { header })] => *header,
         other => panic!("{other:?}"),
@@ -491,6 +496,50 @@ async fn when_the_nonces_are_spent_the_time_goes_on() {
     assert_eq!(solved.check_work(), Ok(()));
     assert_eq!(solved.time.0, template.time.0 + 1);
     assert!(solved.nonce < 1_000);
+}
+
+/// Each lane has its own share of the nonces, and the first to find one ends the search of all.
+#[tokio::test(start_paused = true)]
+async fn several_lanes_search_at_once() {
+    let lanes = NonZeroU32::new(4).unwrap();
+    let config = DriverConfig {
+        mining: Some(MiningConfig {
+            lanes,
+            hashes_per_slice: 3,
+            pause_ms: 0,
+        }),
+        ..MINING
+    };
+    let mut shares = [0; 4];
+    for root in 0..40 {
+        let template = BlockHeader {
+            bits: CompactTarget(0x2000_ffff), // one in 256
+            ..header(root)
+        };
+        let solved = first_mined_with(vec![template], config).await;
+        assert_eq!(solved.check_work(), Ok(()));
+        assert_eq!(BlockHeader { nonce: 0, ..solved }, template);
+        shares[(solved.nonce / (u32::MAX / 4)) as usize] += 1;
+    }
+    assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
+}
+
+/// On a runtime with threads the lanes run beside each other, and the loop is not held up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn lanes_run_on_several_threads() {
+    let config = DriverConfig {
+        mining: Some(MiningConfig {
+            lanes: NonZeroU32::new(2).unwrap(),
+            ..MiningConfig::default()
+        }),
+        ..MINING
+    };
+    let template = BlockHeader {
+        bits: CompactTarget(0x1f00_ffff), // one in 65,536
+        ..header(1)
+    };
+    let solved = first_mined_with(vec![template], config).await;
+    assert_eq!(solved.check_work(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use crate::verifier::MemoVerifier;
 use crate::world::{Machine, World};
 use camelid_core::chain::Ledger;
 use camelid_core::escrow::JobRecord;
-use camelid_core::keys::{NodeId, Verifier};
+use camelid_core::keys::{NodeId, SharedVerifier};
 use camelid_core::primitives::JobId;
 use camelid_core::tx::ActionKind;
 use std::collections::BTreeMap;
@@ -24,12 +24,12 @@ pub struct Run {
 
 /// Runs `scenario` under `seed`. The same arguments always give the same run.
 pub fn run(scenario: &Scenario, seed: u64) -> Run {
-    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     run_with(scenario, seed, &verifier)
 }
 
 /// [`run`], with signatures checked by `verifier`.
-pub fn run_with(scenario: &Scenario, seed: u64, verifier: &Arc<dyn Verifier>) -> Run {
+pub fn run_with(scenario: &Scenario, seed: u64, verifier: &SharedVerifier) -> Run {
     let setup = Setup::draw(scenario, seed, verifier);
     let chosen = scenario.expect.get_ref().always.clone();
     let ids = chosen.unwrap_or_else(|| invariant::IDS.iter().map(ToString::to_string).collect());

@@ -27,12 +27,22 @@ impl Default for MemoVerifier {
 
 impl Verifier for MemoVerifier {
     fn verify(&self, check: &SignatureCheck) -> bool {
-        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(verdict) = verdicts.get(check) {
-            return *verdict;
+        self.verify_batch(core::slice::from_ref(check)) == [true]
+    }
+
+    fn verify_batch(&self, checks: &[SignatureCheck]) -> Vec<bool> {
+        if checks.is_empty() {
+            return Vec::new();
         }
-        let verdict = EcdsaVerifier.verify(check);
-        verdicts.insert(*check, verdict);
-        verdict
+        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verdict = |check: &SignatureCheck| {
+            if let Some(verdict) = verdicts.get(check) {
+                return *verdict;
+            }
+            let verdict = EcdsaVerifier.verify(check);
+            verdicts.insert(*check, verdict);
+            verdict
+        };
+        checks.iter().map(&mut verdict).collect()
     }
 }

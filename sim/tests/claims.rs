@@ -3,7 +3,7 @@
 
 mod support;
 
-use camelid_core::keys::Verifier;
+use camelid_core::keys::SharedVerifier;
 use camelid_core::model::{
     InferenceResult, InferenceTask, Manifest, NumericsProfile, Prediction, Sampling, TokenId,
 };
@@ -311,7 +311,7 @@ fn told(gaps: Vec<u16>, prompt: usize, exact: bool, ends: bool) -> TracedClaims 
 /// A setup, and a claim to change.
 fn template() -> (Setup, TracedClaim) {
     static CLAIM: OnceLock<TracedClaim> = OnceLock::new();
-    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     let setup = Setup::draw(&checked().0, 0, &verifier);
     let claim = CLAIM.get_or_init(|| checked_claims().claims.remove(0));
     (setup, claim.clone())

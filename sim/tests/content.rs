@@ -2,7 +2,7 @@
 
 mod support;
 
-use camelid_core::keys::Verifier;
+use camelid_core::keys::SharedVerifier;
 use camelid_core::process::Command;
 use camelid_sim::scenario::Setup;
 use camelid_sim::{MemoVerifier, Run, run};
@@ -72,7 +72,7 @@ fn jobs_that_are_alike_ask_for_the_same() {
     let requests = |alike: &str| -> Vec<_> {
         let jobs = format!("start_ms = 1_000\ncount = 3\n{alike}");
         let text = support::SMALL.replace("start_ms = 1_000", &jobs);
-        let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+        let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
         let setup = Setup::draw(&parse(&text), 5, &verifier);
         let prompts = setup.jobs.into_iter().map(|job| match job.command {
             Command::OpenJob(request) => (request.prompt, request.max_tokens, request.seed),

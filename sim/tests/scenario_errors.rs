@@ -2,7 +2,7 @@
 
 mod support;
 
-use camelid_core::keys::Verifier;
+use camelid_core::keys::SharedVerifier;
 use camelid_sim::scenario::{LoadError, Scenario, Setup};
 use camelid_sim::{MemoVerifier, run};
 use proptest::prelude::*;
@@ -669,7 +669,7 @@ fn the_greatest_numbers_run() {
         "#
     );
     let scenario = support::parse(&text);
-    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     let setup = Setup::draw(&scenario, 0, &verifier);
     assert_eq!(setup.params.allocations.len(), 4_096);
     assert_eq!(setup.jobs.len(), 10_000);

@@ -3,7 +3,7 @@
 
 mod support;
 
-use camelid_core::keys::Verifier;
+use camelid_core::keys::SharedVerifier;
 use camelid_core::script::key_hash_script;
 use camelid_core::tx::Lock;
 use camelid_sim::MemoVerifier;
@@ -45,7 +45,7 @@ hash_power = {attacker}
 sometimes = [{{ event = "attack:selfish-mining" }}]
 "#
     ));
-    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     let (mut blocks, mut own) = (0, 0);
     for seed in 0..runs {
         let setup = Setup::draw(&scenario, seed, &verifier);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use camelid_core::keys::Verifier;
+use camelid_core::keys::SharedVerifier;
 use camelid_core::node::Node;
 use camelid_core::primitives::{Digest, Time};
 use camelid_core::process::{Event, Input, Outputs, Process};
@@ -225,7 +225,7 @@ fn sender() -> camelid_core::keys::NodeId {
 }
 
 fn setup(scenario: &Scenario, seed: u64) -> Setup {
-    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     Setup::draw(scenario, seed, &verifier)
 }
 

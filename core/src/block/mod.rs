@@ -3,11 +3,13 @@
 mod difficulty;
 mod genesis;
 mod header;
+mod search;
 mod target;
 mod types;
 
 pub use difficulty::{Difficulty, asert, required_bits};
 pub use genesis::genesis_block;
 pub use header::BlockHeader;
+pub use search::search;
 pub use target::{CompactTarget, Target, TargetError, Work};
-pub use types::{Block, MAX_BLOCK_BYTES, coinbase};
+pub use types::{Block, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, coinbase};

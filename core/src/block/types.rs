@@ -10,13 +10,16 @@ use borsh::{BorshDeserialize, BorshSerialize};
 /// Largest encoding of any network's block, in bytes.
 pub const MAX_BLOCK_BYTES: usize = 1_000_000;
 
+/// Most transactions of any network's block.
+pub const MAX_BLOCK_TRANSACTIONS: usize = 16_384;
+
 /// A header and its transactions, the coinbase first.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Block {
     /// What was mined.
     pub header: BlockHeader,
-    /// At most 16,384 transactions.
-    pub transactions: BoundedVec<Transaction, 16_384>,
+    /// At most [`MAX_BLOCK_TRANSACTIONS`].
+    pub transactions: BoundedVec<Transaction, MAX_BLOCK_TRANSACTIONS>,
 }
 
 impl Block {

@@ -5,7 +5,7 @@ use super::transaction::{TransactionError, apply_transaction};
 use super::view::View;
 use crate::block::Block;
 use crate::escrow::Moment;
-use crate::keys::Verifier;
+use crate::keys::{Verifier, in_batch};
 use crate::params::Params;
 use crate::primitives::Amount;
 use crate::tx::{Lock, OutPoint, Transaction};
@@ -76,11 +76,15 @@ pub fn check_block(block: &Block, params: &Params) -> Result<(), BlockError> {
 }
 
 /// Applies a block that extends the ledger's tip and returns its changes, for the ledger to take.
-/// The caller has checked the header and [`check_block`].
+/// The caller has checked the header and [`check_block`]. The verifier gets all signatures at once.
 ///
 /// # Errors
 /// The first rule that is broken; the ledger is untouched either way.
 pub fn connect_block(ledger: &Ledger, block: &Block, verifier: &dyn Verifier) -> Result<Delta, BlockError> {
+    in_batch(verifier, |verifier| apply_block(ledger, block, verifier))
+}
+
+fn apply_block(ledger: &Ledger, block: &Block, verifier: &dyn Verifier) -> Result<Delta, BlockError> {
     let moment = ledger.next_moment(block.header.time);
     let mut view = View::new(ledger);
     let Some((coinbase, transactions)) = block.transactions.split_first() else {

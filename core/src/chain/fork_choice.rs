@@ -5,7 +5,7 @@ use super::header_tip::HeaderError;
 use super::headers::HeaderTree;
 use super::ledger::{Delta, Ledger};
 use crate::block::{Block, BlockHeader, Work, genesis_block};
-use crate::keys::Verifier;
+use crate::keys::{SharedVerifier, Verifier};
 use crate::params::Params;
 use crate::primitives::{BlockHash, Height, JobId, Map, Time};
 use crate::tx::OutPoint;
@@ -22,7 +22,7 @@ const DOWNLOAD_WINDOW: usize = 1_024;
 /// Headers and bodies of all branches, and the ledger of the best one.
 pub struct Chain {
     params: Arc<Params>,
-    verifier: Arc<dyn Verifier>,
+    verifier: SharedVerifier,
     headers: HeaderTree,
     bodies: Map<BlockHash, Arc<Block>>,
     /// The tip, and complete blocks that might take its place: by work, then by the order in which they
@@ -81,7 +81,7 @@ impl Chain {
     ///
     /// # Panics
     /// When the network cannot work ([`Params::check`]).
-    pub fn new(params: Arc<Params>, verifier: Arc<dyn Verifier>, map_seed: u64) -> Self {
+    pub fn new(params: Arc<Params>, verifier: SharedVerifier, map_seed: u64) -> Self {
         params.check().expect("the parameters of a network that works");
         let block = Arc::new(genesis_block(&params));
         let genesis = block.header.hash();

@@ -2,6 +2,7 @@
 //! of decryption (`docs/src/protocol.md`, "Keys and addresses" to "Proof of decryption").
 
 mod address;
+mod batch;
 mod decryption_proof;
 mod public;
 mod sealed;
@@ -10,12 +11,13 @@ mod signature;
 mod verifier;
 
 pub use address::{AddressError, KeyHash, NodeId};
+pub use batch::{Answered, Deferred, in_batch};
 pub use decryption_proof::DecryptionProof;
 pub use public::PublicKey;
 pub use sealed::{OpenError, SealContext, Sealed, open, open_with_shared, seal};
 pub use secret::SecretKey;
 pub use signature::Signature;
-pub use verifier::{EcdsaVerifier, SignatureCheck, Verifier};
+pub use verifier::{EcdsaVerifier, SharedVerifier, SignatureCheck, Verifier};
 
 use core::fmt;
 

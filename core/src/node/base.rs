@@ -65,7 +65,7 @@ impl Base {
         let id = config.key.node_id();
         let mut base = Self {
             id,
-            mempool: Mempool::new(chain.ledger()),
+            mempool: Mempool::default(),
             jobs: JobPool::new(JOB_POOL_CAPACITY),
             purse: Purse::new(&config.key),
             relay: Relay::new(config.params.magic, id),
@@ -355,15 +355,9 @@ impl Base {
         if change.connected.is_empty() {
             return;
         }
-        let returned: Vec<Arc<Transaction>> = change
-            .disconnected
-            .iter()
-            .rev()
-            .flat_map(|block| block.transactions.iter().skip(1).cloned().map(Arc::new))
-            .collect();
         let time = self.block_time(now);
         self.mempool
-            .rebase(returned, self.chain.ledger(), time, self.chain.verifier());
+            .rebase(change, self.chain.ledger(), time, self.chain.verifier());
         self.purse.follow(change, self.chain.ledger());
         out.event(Event::TipChanged {
             tip: self.chain.tip(),
@@ -412,7 +406,7 @@ impl Base {
     }
 
     pub(super) fn finish_recovery(&mut self) {
-        self.mempool = Mempool::new(self.chain.ledger());
+        self.mempool = Mempool::default();
         self.tip_moved = false;
     }
 

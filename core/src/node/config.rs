@@ -1,7 +1,7 @@
 //! What a node is told at construction.
 
 use crate::block::Work;
-use crate::keys::{NodeId, SecretKey, Verifier};
+use crate::keys::{NodeId, SecretKey, SharedVerifier};
 use crate::model::Manifest;
 use crate::params::Params;
 use crate::primitives::Amount;
@@ -23,7 +23,7 @@ pub struct NodeConfig {
     /// for a new network; later what the software's authors saw when they published it.
     pub minimum_chain_work: Work,
     /// Who verifies signatures.
-    pub verifier: Arc<dyn Verifier>,
+    pub verifier: SharedVerifier,
     /// Models whose manifests it knows.
     pub models: Vec<Manifest>,
     /// Pays for jobs.

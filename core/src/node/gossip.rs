@@ -41,7 +41,8 @@ impl Base {
             Message::GetTransactions(wtxids) => self.reply_transactions(from, &wtxids, out),
             Message::Transaction(transaction) => {
                 return match self.accept_transaction(now, Arc::from(transaction), Some(from), out) {
-                    Ok(()) | Err(MempoolError::Known) => Ok(()),
+                    // Its sender's clock or tip may be a little ahead.
+                    Ok(()) | Err(MempoolError::Known | MempoolError::NotYet(_)) => Ok(()),
                     Err(error) => Err(error.to_string()),
                 };
             }

@@ -11,12 +11,18 @@ use alloc::vec::Vec;
 
 /// Templates that a solution may still come for.
 const KEPT_TEMPLATES: usize = 8;
+/// When nothing changes, a new template gives a miner new nonces and the time of day after this long.
+const RENEWAL_MS: u64 = 120_000;
 
 /// Makes blocks on the best chain.
 pub(super) struct Miner {
     templates: Vec<Block>,
     /// Tip and mempool that the newest template was made from.
     basis: Option<(BlockHash, Digest)>,
+    /// When that was.
+    made_at: Time,
+    /// Templates that were made anew from the same basis.
+    renewals: u64,
 }
 
 impl Miner {
@@ -24,20 +30,24 @@ impl Miner {
         Self {
             templates: Vec::new(),
             basis: None,
+            made_at: Time(0),
+            renewals: 0,
         }
     }
 
-    /// Hands out a new template when tip or mempool have changed.
+    /// Hands out a new template when tip or mempool have changed, or after a while.
     pub(super) fn drive(&mut self, base: &Base, now: Time, out: &mut Outputs) {
         let basis = (base.chain.tip(), base.mempool.digest());
-        if self.basis == Some(basis) {
+        let is_renewal = self.basis == Some(basis);
+        if is_renewal && now < self.made_at.after_ms(RENEWAL_MS) {
             return;
         }
         if self.basis.is_some_and(|(tip, _)| tip != basis.0) {
             self.templates.clear();
         }
-        self.basis = Some(basis);
-        if let Some(block) = template(base, now) {
+        self.renewals = if is_renewal { self.renewals + 1 } else { 0 };
+        (self.basis, self.made_at) = (Some(basis), now);
+        if let Some(block) = template(base, now, self.renewals) {
             out.push(Output::Mine {
                 template: block.header,
             });
@@ -73,21 +83,26 @@ impl Miner {
 
 /// A block on the tip with what the mempool has. If that is not valid after all, an empty one: a miner
 /// never works on a block that it would refuse itself.
-fn template(base: &Base, now: Time) -> Option<Block> {
+fn template(base: &Base, now: Time, extra_nonce: u64) -> Option<Block> {
     let (ledger, time) = (base.chain.ledger(), base.block_time(now));
     let (transactions, fees) = base.mempool.select(ledger, ledger.next_moment(time));
-    let block = assemble(base, time, &transactions, fees)?;
+    let block = assemble(base, time, extra_nonce, (&transactions, fees))?;
     let valid = check_block(&block, base.chain.params()).is_ok()
         && connect_block(ledger, &block, base.chain.verifier()).is_ok();
     if valid {
         Some(block)
     } else {
-        assemble(base, time, &[], Amount::ZERO)
+        assemble(base, time, extra_nonce, (&[], Amount::ZERO))
     }
 }
 
 /// A block of these transactions, with its reward for this node.
-fn assemble(base: &Base, time: Timestamp, transactions: &[Arc<Transaction>], fees: Amount) -> Option<Block> {
+fn assemble(
+    base: &Base,
+    time: Timestamp,
+    extra_nonce: u64,
+    (transactions, fees): (&[Arc<Transaction>], Amount),
+) -> Option<Block> {
     let ledger = base.chain.ledger();
     let params = base.chain.params();
     let height = base.next_height();
@@ -97,7 +112,7 @@ fn assemble(base: &Base, time: Timestamp, transactions: &[Arc<Transaction>], fee
     } else {
         Vec::from([TxOut::to_script(reward, base.purse.script().clone())])
     };
-    let coinbase = coinbase(height, 0, outputs)?;
+    let coinbase = coinbase(height, extra_nonce, outputs)?;
     let transactions = [coinbase]
         .into_iter()
         .chain(transactions.iter().map(|entry| (**entry).clone()))

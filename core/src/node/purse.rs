@@ -2,15 +2,17 @@
 
 use crate::chain::{Ledger, TipChange};
 use crate::keys::SecretKey;
-use crate::mempool::Mempool;
+use crate::mempool::{FeeRate, Mempool};
 use crate::primitives::{Amount, BlockHash, BoundedVec, Height, JobId, Txid};
 use crate::script::{Script, StandardScript, key_hash_script_sig};
 use crate::tx::{Action, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// Units of fee per byte that the node pays.
-const FEE_PER_BYTE: u64 = 2;
+/// The least fee rate that the node pays.
+const MIN_FEE_RATE: FeeRate = FeeRate::per_byte(2);
+/// The node pays what would have been mined lately within this many blocks.
+const TARGET_BLOCKS: usize = 3;
 /// Bytes that signing adds to an input: a 64-byte signature, a 33-byte key, two push opcodes.
 const SIGNED_INPUT_BYTES: usize = 100;
 
@@ -97,12 +99,14 @@ impl Purse {
             inputs.push(outpoint);
         }
         let change = sum.checked_sub(amount)?;
-        let change = (!change.is_zero()).then(|| TxOut::to_script(change, self.script.clone()));
+        let change = TxOut::to_script(change, self.script.clone());
+        // Change that is not worth spending is left to the miner.
+        let change = (!mempool.is_dust(&change)).then_some(change);
         (!inputs.is_empty()).then_some(Funds { inputs, change })
     }
 
-    /// A signed transaction that creates `first` (if any), does what `act` says, and pays a fee of
-    /// [`FEE_PER_BYTE`]. `act` gets the first input, which OpenJob's id depends on.
+    /// A signed transaction that creates `first` (if any), does what `act` says, and pays a fee at the
+    /// rate of the day. `act` gets the first input, which OpenJob's id depends on.
     pub(super) fn pay(
         &self,
         key: &SecretKey,
@@ -119,7 +123,7 @@ impl Purse {
         })
     }
 
-    /// A signed transaction that pays `outputs` and a fee of [`FEE_PER_BYTE`].
+    /// A signed transaction that pays `outputs` and a fee at the rate of the day.
     pub(super) fn transfer(
         &self,
         key: &SecretKey,
@@ -144,16 +148,17 @@ impl Purse {
         compose: impl Fn(Funds) -> Option<Transaction>,
     ) -> Option<Transaction> {
         let height = ledger.height().plus(1);
-        let draft = |fee: u64| {
-            let needed = value.checked_add(Amount::from_units(fee)?)?;
+        let rate = mempool.estimate(TARGET_BLOCKS).max(MIN_FEE_RATE);
+        let draft = |fee: Amount| {
+            let needed = value.checked_add(fee)?;
             compose(self.choose(needed, height, mempool)?)
         };
         // The fee depends on the size and the size, through the number of inputs, on the fee.
-        let mut fee = 0;
+        let mut fee = Amount::ZERO;
         for _ in 0..4 {
             let transaction = draft(fee)?;
             let bytes = transaction.size() + transaction.inputs.len() * SIGNED_INPUT_BYTES;
-            let needed = FEE_PER_BYTE * bytes as u64;
+            let needed = rate.fee(bytes);
             if needed <= fee {
                 return self.sign(key, ledger, transaction, 0);
             }

@@ -2,6 +2,7 @@
 
 use super::court::*;
 use super::support::*;
+use camelid_core::chain::TipChange;
 use camelid_core::escrow::Phase;
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::mempool::{Mempool, MempoolError};
@@ -16,7 +17,7 @@ struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     fn over(court: &'a Court) -> Self {
-        let pool = Mempool::new(court.workshop.ledger());
+        let pool = Mempool::default();
         Self { court, pool }
     }
 
@@ -56,7 +57,7 @@ fn votes_of_different_seats_wait_together_and_of_one_seat_do_not() {
     let mut rest = pool.pool;
     court.extend(&chosen);
     rest.rebase(
-        [],
+        &TipChange::default(),
         court.workshop.ledger(),
         court.workshop.next_time(),
         &EcdsaVerifier,
@@ -130,10 +131,13 @@ fn appeals_exclude_each_other_and_pay_and_steps_without_money_are_relayed_bare()
     assert_eq!(pool.accept(&appeal), Ok(()));
     assert!(pool.pool.acts_on(&court.job, court.record().seq));
     let mut second = appeal.clone();
-    second.outputs.as_mut_slice()[1].value = units(1);
+    // A unit less for the miner.
+    let change = second.outputs[1].value.checked_add(units(1)).unwrap();
+    second.outputs.as_mut_slice()[1].value = change;
     let fund = court.workshop.fund(NODE, 1);
     let second = sign(&court.workshop.genesis(), second, std::slice::from_ref(&fund));
-    assert_eq!(pool.accept(&second), Err(MempoolError::Conflict(appeal.txid())));
+    let refused = pool.accept(&second);
+    assert!(matches!(refused, Err(MempoolError::Replacement { replaced, .. }) if replaced == appeal.txid()));
     // A step of the same record, whoever sends it.
     let settle = court.bare(ActionKind::Settle);
     assert_eq!(pool.accept(&settle), Err(MempoolError::Conflict(appeal.txid())));

@@ -1,16 +1,21 @@
-//! Proof of work beside the loop, in slices, so that no thread is needed and a machine can be
-//! shared.
+//! Proof of work beside the loop. The nonces are shared out to *lanes*, tasks that work in slices: on a
+//! runtime with several threads they run on several cores, and elsewhere they take turns.
 
 use super::task::OwnedTask;
 use crate::clock::Clock;
-use camelid_core::block::{BlockHeader, Target};
+use camelid_core::block::{BlockHeader, Target, search};
 use std::future::pending;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// How hard to mine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MiningConfig {
-    /// Hashes between two moments at which other tasks get their turn (at least 1).
+    /// Searches at a time. More than the runtime has threads bring nothing; as many leave the other
+    /// tasks to wait for the end of a slice.
+    pub lanes: NonZeroU32,
+    /// Hashes of a lane between two moments at which other tasks get their turn (at least 1).
     pub hashes_per_slice: u32,
     /// Milliseconds of rest after each slice; 0 only yields. On networks with a trivial target this
     /// is what sets the pace.
@@ -18,9 +23,10 @@ pub struct MiningConfig {
 }
 
 impl Default for MiningConfig {
-    /// A few milliseconds of work at a time, without rest.
+    /// One lane, half a millisecond of work at a time, without rest.
     fn default() -> Self {
         Self {
+            lanes: NonZeroU32::MIN,
             hashes_per_slice: 4_096,
             pause_ms: 0,
         }
@@ -31,7 +37,13 @@ impl Default for MiningConfig {
 pub(super) struct Mining {
     config: Option<MiningConfig>,
     clock: Arc<dyn Clock>,
-    task: Option<OwnedTask<BlockHeader>>,
+    search: Option<Search>,
+}
+
+/// The lanes of one template. They end when this is dropped.
+struct Search {
+    solutions: mpsc::Receiver<BlockHeader>,
+    _lanes: Vec<OwnedTask<()>>,
 }
 
 impl Mining {
@@ -40,26 +52,35 @@ impl Mining {
         Self {
             config,
             clock,
-            task: None,
+            search: None,
         }
     }
 
     /// Drops the template in work and begins with this one. One whose target is malformed cannot be
     /// mined and only ends the work on the one before.
     pub(super) fn start(&mut self, template: BlockHeader) {
-        self.task = None;
-        if let (Some(config), Some(search)) = (self.config, Search::new(template)) {
-            self.task = Some(OwnedTask::spawn(mine(search, config, self.clock.clone())));
-        }
+        self.search = None;
+        let (Some(config), Ok(target)) = (self.config, template.bits.target()) else {
+            return;
+        };
+        let (sender, solutions) = mpsc::channel(1);
+        let lanes = (0..config.lanes.get()).map(|number| {
+            let lane = Lane::new(template, target, number, config.lanes);
+            OwnedTask::spawn(mine(lane, config, self.clock.clone(), sender.clone()))
+        });
+        self.search = Some(Search {
+            _lanes: lanes.collect(),
+            solutions,
+        });
     }
 
     /// The solved header; pending for ever when nothing is mined. Cancel safe.
     pub(super) async fn solved(&mut self) -> BlockHeader {
-        let Some(task) = &mut self.task else {
+        let Some(search) = &mut self.search else {
             return pending().await;
         };
-        let solved = task.await;
-        self.task = None;
+        let solved = search.solutions.recv().await;
+        self.search = None;
         match solved {
             Some(header) => header,
             None => pending().await,
@@ -67,10 +88,17 @@ impl Mining {
     }
 }
 
-async fn mine(mut search: Search, config: MiningConfig, clock: Arc<dyn Clock>) -> BlockHeader {
+async fn mine(
+    mut lane: Lane,
+    config: MiningConfig,
+    clock: Arc<dyn Clock>,
+    solutions: mpsc::Sender<BlockHeader>,
+) {
     loop {
-        if let Some(header) = search.try_hashes(config.hashes_per_slice.max(1)) {
-            return header;
+        if let Some(header) = lane.search(config.hashes_per_slice.max(1)) {
+            // Another lane may have been faster.
+            let _ = solutions.send(header).await;
+            return;
         }
         match config.pause_ms {
             0 => tokio::task::yield_now().await,
@@ -79,37 +107,47 @@ async fn mine(mut search: Search, config: MiningConfig, clock: Arc<dyn Clock>) -
     }
 }
 
-/// The headers of one template, in the order in which they are tried.
-struct Search {
+/// One share of a template's nonces, in the order in which they are tried. After the last one the
+/// header's time goes up by a second, which makes all nonces new.
+struct Lane {
     header: BlockHeader,
     target: Target,
+    first: u32,
+    last: u32,
+    next: u32,
 }
 
-impl Search {
-    fn new(template: BlockHeader) -> Option<Self> {
-        let target = template.bits.target().ok()?;
-        Some(Self {
+impl Lane {
+    /// Share `number` of `lanes`, from the template's own nonce on.
+    fn new(template: BlockHeader, target: Target, number: u32, lanes: NonZeroU32) -> Self {
+        let share = u32::MAX / lanes;
+        let first = number * share;
+        let last = if number + 1 == lanes.get() {
+            u32::MAX
+        } else {
+            first + (share - 1)
+        };
+        Self {
             header: template,
             target,
-        })
+            first,
+            last,
+            next: template.nonce.clamp(first, last),
+        }
     }
 
-    fn try_hashes(&mut self, hashes: u32) -> Option<BlockHeader> {
-        for _ in 0..hashes {
-            if self.target.is_met_by(&self.header.hash()) {
-                return Some(self.header);
-            }
-            self.advance();
+    /// The solution, if it is among the next `hashes` nonces of the share.
+    fn search(&mut self, hashes: u32) -> Option<BlockHeader> {
+        let end = self.next.saturating_add(hashes - 1).min(self.last);
+        if let Some(nonce) = search(&self.header, &self.target, self.next..=end) {
+            return Some(BlockHeader { nonce, ..self.header });
+        }
+        if end == self.last {
+            self.header.time.0 = self.header.time.0.saturating_add(1);
+            self.next = self.first;
+        } else {
+            self.next = end + 1;
         }
         None
-    }
-
-    /// The next nonce; after the last one the header's time goes up by a second, which makes all
-    /// nonces new.
-    fn advance(&mut self) {
-        self.header.nonce = self.header.nonce.wrapping_add(1);
-        if self.header.nonce == 0 {
-            self.header.time.0 = self.header.time.0.saturating_add(1);
-        }
     }
 }

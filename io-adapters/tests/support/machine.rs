@@ -12,7 +12,7 @@ use camelid_io::{
     Adapters, Driver, DriverConfig, DriverError, DriverHandle, MemoryNetwork, MemoryStorage, MiningConfig,
     NoInference, RuntimeClock, Storage,
 };
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -82,6 +82,7 @@ impl Machine {
         };
         let config = DriverConfig {
             mining: Some(MiningConfig {
+                lanes: NonZeroU32::MIN,
                 hashes_per_slice: 1,
                 pause_ms: 1_000,
             }),

@@ -4,7 +4,7 @@ use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenar
 use super::range::Range;
 use crate::model::{HashModel, HashModelConfig, LanguageModel, Models, NgramModel};
 use camelid_core::block::Work;
-use camelid_core::keys::{NodeId, SecretKey, Verifier};
+use camelid_core::keys::{NodeId, SecretKey, SharedVerifier};
 use camelid_core::model::{Manifest, Sampling, TokenId};
 use camelid_core::node::{
     CheckerConfig, ClientConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
@@ -137,7 +137,7 @@ pub struct Link {
 
 impl Setup {
     /// Draws everything from `seed`.
-    pub fn draw(scenario: &Scenario, seed: u64, verifier: &Arc<dyn Verifier>) -> Self {
+    pub fn draw(scenario: &Scenario, seed: u64, verifier: &SharedVerifier) -> Self {
         Drawing {
             scenario,
             seed,
@@ -165,7 +165,7 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn setup(mut self, verifier: &Arc<dyn Verifier>) -> Setup {
+    fn setup(mut self, verifier: &SharedVerifier) -> Setup {
         let models_on = self.models();
         let manifest = models_on(0).full.manifest().clone();
         let groups = self.groups();

@@ -5,7 +5,7 @@ use super::reader::Trace;
 use crate::scenario::{LoadError, Scenario, Setup};
 use crate::strategy::Actor;
 use crate::verifier::MemoVerifier;
-use camelid_core::keys::Verifier;
+use camelid_core::keys::SharedVerifier;
 use camelid_core::node::{Node, Record};
 use camelid_core::primitives::{Hash256, Time, encode};
 use camelid_core::process::{Input, Output, Outputs, Process};
@@ -77,7 +77,7 @@ pub(super) fn replay_watched(
     watch: &mut dyn FnMut(&Replayed<'_>),
 ) -> Result<(Replay, Setup), ReplayError> {
     let scenario = Scenario::parse(&trace.scenario, &trace.name).map_err(ReplayError::Scenario)?;
-    let verifier: Arc<dyn Verifier> = Arc::new(MemoVerifier::new());
+    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     let setup = Setup::draw(&scenario, trace.seed, &verifier);
     let mut replayer = Replayer {
         actors: setup.nodes.iter().map(|_| None).collect(),

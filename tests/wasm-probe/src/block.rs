@@ -1,12 +1,14 @@
 //! `camelid_core::block` and `camelid_core::params`.
 
 use crate::workshop::params;
-use camelid_core::block::{BlockHeader, CompactTarget, Work, asert, genesis_block, required_bits};
+use camelid_core::block::{
+    BlockHeader, CompactTarget, Work, asert, genesis_block, required_bits, search,
+};
 use camelid_core::params::Params;
 use camelid_core::primitives::{Height, decode, encode};
 use core::hint::black_box;
 
-/// The genesis block, a header's hash and work, compact targets, difficulty, and the subsidy.
+/// The genesis block, a header's hash, nonce and work, compact targets, difficulty, and the subsidy.
 pub fn probe() {
     let params = params();
     let genesis = genesis_block(&params);
@@ -15,6 +17,10 @@ pub fn probe() {
         decode(black_box(&encode(&genesis.header)), BlockHeader::BYTES).expect("it was just encoded");
     assert_eq!(header.hash(), genesis.header.hash());
     black_box((header.check_work().is_ok(), genesis.size(), params.hash()));
+
+    let easy = params.genesis_bits.target().expect("the simulator's target");
+    let nonce = search(&header, &easy, 0..=black_box(1_000)).expect("every second nonce solves it");
+    assert_eq!(BlockHeader { nonce, ..header }.check_work(), Ok(()));
 
     let compact = black_box(CompactTarget(0x1d00_ffff));
     let target = compact.target().expect("Bitcoin's first target");

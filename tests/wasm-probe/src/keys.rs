@@ -2,8 +2,8 @@
 
 use crate::workshop::{CLIENT, WORKER, key};
 use camelid_core::keys::{
-    DecryptionProof, EcdsaVerifier, KeyHash, SealContext, SignatureCheck, Verifier as _, open,
-    open_with_shared, seal,
+    DecryptionProof, EcdsaVerifier, KeyHash, SealContext, SignatureCheck, in_batch, open, open_with_shared,
+    seal,
 };
 use camelid_core::primitives::{BlockHash, Commitment, JobId, Txid, sha256};
 use core::hint::black_box;
@@ -17,7 +17,10 @@ pub fn probe() {
         digest,
         signature: client.sign(&digest),
     };
-    assert!(EcdsaVerifier.verify_batch(black_box(&[check])));
+    let checked = in_batch(&EcdsaVerifier, |verifier| {
+        verifier.verify(black_box(&check)).then_some(()).ok_or(())
+    });
+    assert_eq!(checked, Ok(()));
     assert_eq!(
         KeyHash::parse_address(&client.node_id().to_string()),
         Ok(client.node_id())

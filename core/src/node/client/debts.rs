@@ -91,7 +91,8 @@ impl Debts {
             .debts
             .keys()
             .map(|checker| (*checker, self.due(checker)))
-            .filter(|(_, due)| !due.is_zero())
+            // What is dust goes out when more has come together.
+            .filter(|debt| !base.mempool.is_dust(&payment_to(debt)))
             .take(PAYEES)
             .collect();
         if waits || due.is_empty() {
@@ -106,8 +107,7 @@ impl Debts {
 
     /// Without coins, or if the mempool refuses, it is tried again the next time.
     fn pay(&mut self, base: &mut Base, now: Time, due: &[(NodeId, Amount)], out: &mut Outputs) {
-        let pay_to = |(checker, due): &(NodeId, Amount)| TxOut::to_script(*due, key_hash_script(&checker.0));
-        let outputs: Vec<TxOut> = due.iter().map(pay_to).collect();
+        let outputs: Vec<TxOut> = due.iter().map(payment_to).collect();
         let (key, ledger) = (&base.config.key, base.chain.ledger());
         let Some(payment) = base.purse.transfer(key, ledger, &base.mempool, &outputs) else {
             return;
@@ -127,6 +127,10 @@ impl Debts {
         let debts: Vec<_> = self.debts.values().collect();
         (debts, self.sent, self.due_since, self.payments.state())
     }
+}
+
+fn payment_to((checker, due): &(NodeId, Amount)) -> TxOut {
+    TxOut::to_script(*due, key_hash_script(&checker.0))
 }
 
 fn persist(debt: &CheckDebt, out: &mut Outputs) {

@@ -11,10 +11,9 @@ use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::{ClientConfig, Verify};
 use super::record::{CheckDebt, ClientJob, Received, Record};
-use crate::chain::TransactionError;
 use crate::dispute::Promise;
 use crate::escrow::{Engagement, JobRecord, JobState, Stage};
-use crate::job::{Offer, Opening, SignedDelivery, Terms, TermsError, prompt_hash, receipt_hash};
+use crate::job::{Offer, Opening, SignedDelivery, Terms, prompt_hash, receipt_hash};
 use crate::keys::{SecretKey, open};
 use crate::mempool::MempoolError;
 use crate::primitives::{JobId, Time, encode};
@@ -148,7 +147,7 @@ impl Client {
         match base.submit_durably(now, open, record_of(&entry), out) {
             Ok(()) => {}
             // It may be mined when it is old enough (paper, 2.4.1); until then it is kept, and so are its coins.
-            Err(MempoolError::Invalid(TransactionError::Terms(TermsError::TooYoung { .. }))) => {
+            Err(MempoolError::NotYet(_)) => {
                 out.push(Output::Persist(Box::new(record_of(&entry))));
             }
             Err(error) => return Err(error.to_string()),

@@ -7,7 +7,7 @@ use camelid_sim::scenario::{Link, Range};
 use camelid_sim::world::{Heap, Network};
 
 /// Moves the load around the ring.
-pub(crate) fn run_bare() {
+pub(crate) fn run() {
     let link = Link {
         latency_ms: Range { low: 20, high: 250 },
         loss_permille: 0,

@@ -5,9 +5,9 @@
 
 #![allow(clippy::print_stdout)] // a table on standard output is all that it is for
 
+mod bare;
 #[cfg(madsim)]
 mod endpoint;
-mod engine;
 mod scenario;
 
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ impl Load {
 
 fn main() {
     println!("{:<58} {:>12} {:>9}", "engine", "events/s", "ratio");
-    let bare = best(|| (Load::MESSAGES as u64, time(engine::run_bare)));
+    let bare = best(|| (Load::MESSAGES as u64, time(bare::run)));
     row("event heap and network model, bare", bare, bare);
     #[cfg(madsim)]
     row(

@@ -1,6 +1,6 @@
 //! Fifty production nodes.
 
-use camelid_core::keys::{EcdsaVerifier, Verifier};
+use camelid_core::keys::{EcdsaVerifier, SharedVerifier};
 use camelid_sim::scenario::Scenario;
 use camelid_sim::{MemoVerifier, Outcome, run_with};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 /// The benchmark's scenario.
 pub(crate) fn load() -> Scenario {
-    Scenario::parse(include_str!("../fifty-nodes.toml"), "fifty-nodes.toml")
+    Scenario::parse(include_str!("../../fifty-nodes.toml"), "fifty-nodes.toml")
         .expect("the file is in the repository")
 }
 
 /// Runs it: events, and the time they took.
 pub(crate) fn run(scenario: &Scenario, memoised: bool) -> (u64, Duration) {
-    let verifier: Arc<dyn Verifier> = if memoised {
+    let verifier: SharedVerifier = if memoised {
         Arc::new(MemoVerifier::new())
     } else {
         Arc::new(EcdsaVerifier)
