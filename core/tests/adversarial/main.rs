@@ -5,4 +5,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod coinbases;
+mod doubles;
+mod jobs;
 mod limits;
+mod scripts;
+mod times;
+mod values;
+mod ways;
