@@ -1,6 +1,6 @@
 # Every target is a plain cargo command after a check that its tools are there.
 
-ENSURE := tools/ensure toolchain cc
+ENSURE := tools/ensure toolchain cc c++
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 WASM := wasm32-unknown-unknown
 # The probe has 1.2 MB of code, an empty program 15 kB: far less means that calls were optimised away.
@@ -8,10 +8,17 @@ WASM_MIN_CODE_BYTES := 1000000
 
 SEEDS ?= 0..10000
 
+# What `make fuzz` looks at, and for how long.
+TARGET ?= decoders
+FUZZ_SECONDS ?= 300
+
+# The part of all mutants that `make mutants` tries, from 0.
+SHARD ?= 0/40
+
 HOLES := docs/src/holes-and-attacks.md
 DIFFICULTY := docs/src/difficulty.md
 
-.PHONY: help run swarm holes difficulty test bench madsim lint fmt doc probe deny traces nightly
+.PHONY: help run swarm holes difficulty test bench madsim lint fmt doc probe deny traces fuzz mutants nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -73,9 +80,20 @@ traces:   ## record the corpus of attack traces in scenarios/traces anew
 	@$(ENSURE)
 	tools/traces
 
+fuzz:     ## TARGET=decoders|scripts|branches: inputs that break it, for FUZZ_SECONDS; needs nightly
+	@$(ENSURE) nightly cargo-fuzz
+	@mkdir -p fuzz/corpus/$(TARGET)
+	cargo +nightly fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(FUZZ_SECONDS)
+
+mutants:  ## SHARD=n/m: changes to transactions, blocks, chain and jobs that no test notices
+	@$(ENSURE) cargo-mutants
+	cargo mutants --shard $(SHARD) --output target
+
 nightly:  ## hours: many more property cases and seeds
 	@$(ENSURE)
 	PROPTEST_CASES=20000 cargo test --release --workspace -- --include-ignored
 	RUSTFLAGS="--cfg madsim" MADSIM_TEST_NUM=1000 cargo test -p camelid-io --target-dir target/madsim
 	cargo run --release -p camelid -- sim run scenarios --seeds 0..2000
 	$(MAKE) swarm
+	for target in decoders scripts branches; do $(MAKE) fuzz TARGET=$$target FUZZ_SECONDS=1800 || exit; done
+	$(MAKE) mutants SHARD=0/1

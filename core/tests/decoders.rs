@@ -18,7 +18,7 @@ use camelid_core::primitives::{
     BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, Timestamp,
     Wtxid, decode, encode,
 };
-use camelid_core::tx::{Action, ActionKind, Transaction};
+use camelid_core::tx::{Action, ActionKind, OutPoint, Transaction};
 use camelid_core::wire::{CheckRefusal, CheckRequest, Envelope, MAX_HOPS, Message};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -240,6 +240,17 @@ fn registration() -> Registration {
     }
 }
 
+fn unbonding(id: OutPoint) -> Ticket {
+    Ticket {
+        id,
+        registration: registration(),
+        registered: Height(1),
+        seq: 2,
+        retired: Some(Height(9)),
+        unbonding: Some(since()),
+    }
+}
+
 /// What verifiers send, and what is kept of them.
 fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
     let (job, ticket) = (s.offer.job, s.open.inputs[0].previous);
@@ -270,17 +281,7 @@ fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
         signature,
     };
     decoders.push(decoder("Transaction: VoteCommit", &vote(commit)));
-    decoders.push(decoder(
-        "Ticket",
-        &Ticket {
-            id: ticket,
-            registration: registration(),
-            registered: Height(1),
-            seq: 2,
-            retired: Some(Height(9)),
-            unbonding: Some(since()),
-        },
-    ));
+    decoders.push(decoder("Ticket", &unbonding(ticket)));
     for ballot in ballots() {
         let salt = [8; 32];
         let reveal = ActionKind::VoteReveal { ticket, ballot, salt };
@@ -588,4 +589,47 @@ fn decoders_once() -> &'static [Decoder] {
         static DECODERS: &'static [Decoder] = Vec::leak(decoders());
     }
     DECODERS.with(|decoders| *decoders)
+}
+
+/// One seed for each decoder of the fuzz target `decoders`, whose place in the target's list is the
+/// first byte.
+#[test]
+#[ignore = "writes fuzz/seeds/decoders"]
+fn write_fuzz_seeds() {
+    let s = samples();
+    let messages = messages(&s);
+    let check = messages.iter().find_map(|message| match message {
+        Message::CheckRequest(request) => Some(encode(request)),
+        _ => None,
+    });
+    let message = {
+        let (kind, payload) = receipt().to_parts();
+        [vec![kind], payload].concat()
+    };
+    let seeds = [
+        encode(&s.open),
+        encode(&s.block),
+        encode(&s.block.header),
+        encode(&script_of(CLIENT)),
+        encode(&s.terms),
+        encode(&s.offer),
+        encode(&s.delivery),
+        encode(&s.evidence),
+        encode(&s.testimony()),
+        encode(&manifest()),
+        encode(&s.proof),
+        encode(&registration()),
+        encode(&ballots()[1]),
+        encode(&unbonding(s.open.inputs[0].previous)),
+        encode(&s.disputed()),
+        check.unwrap(),
+        encode(&*network()),
+        encode(&Record::Block(s.block.clone().into())),
+        message,
+        envelope(&receipt(), 1).to_packet().to_vec(),
+    ];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/decoders");
+    for (index, seed) in (0u8..).zip(seeds) {
+        std::fs::write(folder.join(format!("{index:02}")), [vec![index], seed].concat()).unwrap();
+    }
 }

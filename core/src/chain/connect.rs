@@ -24,7 +24,7 @@ pub enum BlockError {
         /// Bytes allowed.
         limit: u32,
     },
-    /// Too many signature operations.
+    /// Too many signature operations, those of spent scripts included.
     #[error("{count} signature operations, at most {limit} are allowed")]
     SignatureOperations {
         /// Its signature operations.
@@ -48,8 +48,8 @@ pub enum BlockError {
     Overflow,
 }
 
-/// Checks what needs no ledger: the Merkle root, the size, the number of signature operations, and
-/// that the coinbase comes first.
+/// Checks what needs no ledger: the Merkle root, the size, the number of signature operations in the
+/// block itself, and that the coinbase comes first.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -62,17 +62,19 @@ pub fn check_block(block: &Block, params: &Params) -> Result<(), BlockError> {
         return Err(BlockError::Size { size, limit });
     }
     let operations = block.transactions.iter().map(Transaction::signature_operations);
-    let (count, limit) = (
-        operations.fold(0, u32::saturating_add),
-        params.max_block_signature_operations,
-    );
-    if count > limit {
-        return Err(BlockError::SignatureOperations { count, limit });
-    }
+    check_signature_operations(operations.fold(0, u32::saturating_add), params)?;
     match block.transactions.first() {
         Some(first) if first.is_coinbase() => Ok(()),
         _ => Err(BlockError::Coinbase("is missing")),
     }
+}
+
+fn check_signature_operations(count: u32, params: &Params) -> Result<(), BlockError> {
+    let limit = params.max_block_signature_operations;
+    if count > limit {
+        return Err(BlockError::SignatureOperations { count, limit });
+    }
+    Ok(())
 }
 
 /// Applies a block that extends the ledger's tip and returns its changes, for the ledger to take.
@@ -91,7 +93,11 @@ fn apply_block(ledger: &Ledger, block: &Block, verifier: &dyn Verifier) -> Resul
         return Err(BlockError::Coinbase("is missing"));
     };
     let mut fees = Amount::ZERO;
+    let mut operations = coinbase.signature_operations();
     for (index, transaction) in (1..).zip(transactions) {
+        // Before the checks that it limits.
+        operations = operations.saturating_add(view.signature_operations(transaction));
+        check_signature_operations(operations, ledger.params())?;
         let fee = apply_transaction(&mut view, transaction, moment, verifier)
             .map_err(|error| BlockError::Transaction { index, error })?;
         fees = fees.checked_add(fee).ok_or(BlockError::Overflow)?;

@@ -260,7 +260,10 @@ impl<'t> Application<'_, '_, 't> {
         let reached = if sequence & SECONDS == 0 {
             self.moment.height >= coin.created.height.plus(count)
         } else {
-            u64::from(self.moment.mtp_before.0) >= coin.created.mtp_before.plus_seconds(u64::from(count) << 9)
+            // No block is before the genesis block: its coins count from its own time.
+            let genesis_time = self.view.ledger().params().genesis_time;
+            let since = coin.created.mtp_before.max(genesis_time);
+            u64::from(self.moment.mtp_before.0) >= since.plus_seconds(u64::from(count) << 9)
         };
         if reached {
             Ok(())

@@ -4,7 +4,7 @@ use super::ledger::{Coin, Delta, Ledger, Totals};
 use crate::committee::Ticket;
 use crate::escrow::{History, JobRecord};
 use crate::primitives::JobId;
-use crate::tx::OutPoint;
+use crate::tx::{Lock, OutPoint, Transaction};
 
 /// Reads fall through to the view below and then to the ledger; writes stay here until the [`Delta`]
 /// is taken out.
@@ -95,6 +95,20 @@ impl<'a> View<'a> {
                 .below
                 .map_or_else(|| self.ledger.tickets().get(id), |below| below.ticket(id)),
         }
+    }
+
+    /// What `transaction` counts towards a block's limit on signature operations here: its own
+    /// ([`Transaction::signature_operations`]) and those of the scripts that it spends. A coin that is
+    /// not here counts nothing, and makes the transaction invalid.
+    pub fn signature_operations(&self, transaction: &Transaction) -> u32 {
+        let spent = transaction.inputs.iter().filter_map(|input| {
+            match &self.coin(&input.previous)?.output.lock {
+                Lock::Script(script) => Some(script.signature_operations()),
+                // Checked by the action, which counts.
+                _ => None,
+            }
+        });
+        spent.fold(transaction.signature_operations(), u32::saturating_add)
     }
 
     /// The totals.

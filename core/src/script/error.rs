@@ -1,6 +1,6 @@
 //! Why a script does not allow a spend: one reason per rule.
 
-use super::{MAX_ELEMENT_BYTES, MAX_MULTISIG_KEYS, MAX_STACK_DEPTH, Opcode};
+use super::{MAX_ELEMENT_BYTES, MAX_MULTISIG_KEYS, MAX_OPERATIONS, MAX_STACK_DEPTH, Opcode};
 
 /// The rule that a script or its witness breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum ScriptError {
     /// The stack outgrew its limit.
     #[error("more than {MAX_STACK_DEPTH} elements on the stack")]
     StackTooDeep,
+    /// The script has more operations, keys of CHECKMULTISIGs that ran among them, than its limit.
+    #[error("more than {MAX_OPERATIONS} operations")]
+    TooManyOperations,
     /// ELSE or ENDIF without IF, or IF without ENDIF.
     #[error("unbalanced IF, ELSE and ENDIF")]
     UnbalancedConditional,

@@ -2,7 +2,7 @@
 
 use super::number::{MAX_LOCK_TIME_BYTES, MAX_NUMBER_BYTES, decode_number, encode_number};
 use super::stack::{Element, Stack, is_true};
-use super::{Instruction, MAX_MULTISIG_KEYS, Opcode, Script, ScriptError};
+use super::{Instruction, MAX_MULTISIG_KEYS, MAX_OPERATIONS, Opcode, Script, ScriptError};
 use crate::primitives::sha256;
 use alloc::vec::Vec;
 use ripemd::{Digest as _, Ripemd160};
@@ -47,6 +47,7 @@ pub fn evaluate(
     let mut machine = Machine {
         stack: Stack::default(),
         branches: Vec::new(),
+        operations: 0,
         context,
     };
     machine.run_pushes(script_sig)?;
@@ -58,6 +59,8 @@ struct Machine<'a> {
     stack: Stack,
     /// The open conditionals, outermost first: whether the current branch of each is taken.
     branches: Vec<bool>,
+    /// Operations so far, by the count of [`MAX_OPERATIONS`].
+    operations: usize,
     context: &'a dyn SpendContext,
 }
 
@@ -74,7 +77,11 @@ impl Machine<'_> {
 
     fn run(&mut self, script: &Script) -> Result<(), ScriptError> {
         for instruction in script.instructions() {
-            match instruction? {
+            let instruction = instruction?;
+            if matches!(instruction, Instruction::Operation(_)) {
+                self.count_operations(1)?;
+            }
+            match instruction {
                 Instruction::Push(element) if self.is_executing() => self.stack.push(element.to_vec())?,
                 // Followed in branches that are not taken, too, to find where these end.
                 Instruction::Operation(opcode) if self.is_executing() || opcode.is_conditional() => {
@@ -88,6 +95,14 @@ impl Machine<'_> {
         } else {
             Err(ScriptError::UnbalancedConditional)
         }
+    }
+
+    fn count_operations(&mut self, count: usize) -> Result<(), ScriptError> {
+        self.operations = self.operations.saturating_add(count);
+        if self.operations > MAX_OPERATIONS {
+            return Err(ScriptError::TooManyOperations);
+        }
+        Ok(())
     }
 
     fn check_result(mut self) -> Result<(), ScriptError> {
@@ -195,6 +210,7 @@ impl Machine<'_> {
         let key_count = self
             .pop_count(usize::from(MAX_MULTISIG_KEYS))?
             .ok_or(ScriptError::KeyCountOutOfRange)?;
+        self.count_operations(key_count)?;
         let keys = self.stack.pop_many(key_count)?;
         let signature_count = self
             .pop_count(key_count)?

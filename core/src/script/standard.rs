@@ -41,6 +41,17 @@ pub enum StandardScript {
         /// Hash of the key that spends.
         key_hash: [u8; 20],
     },
+    /// Two parties' money: it moves by both signatures at any time, and back to the payer alone
+    /// when the payee has not closed in time (the payment channel of BIP 65).
+    Channel {
+        /// The compressed key of whoever put the money in.
+        payer: [u8; 33],
+        /// The compressed key of whoever is paid by ever better half-signed spends.
+        payee: [u8; 33],
+        /// Height, or seconds from [`super::LOCK_TIME_THRESHOLD`] on, from which the payer needs
+        /// nobody.
+        lock_time: u32,
+    },
 }
 
 impl StandardScript {
@@ -56,6 +67,11 @@ impl StandardScript {
                 lock_time,
             } => hash_time_lock_script(hash, recipient, refund, *lock_time),
             Self::TimeLock { lock_time, key_hash } => time_lock_script(*lock_time, key_hash),
+            Self::Channel {
+                payer,
+                payee,
+                lock_time,
+            } => channel_script(payer, payee, *lock_time),
         }
     }
 
@@ -68,6 +84,7 @@ impl StandardScript {
             .or_else(|| parse_multi_sig(&instructions))
             .or_else(|| parse_hash_time_lock(&instructions))
             .or_else(|| parse_time_lock(&instructions))
+            .or_else(|| parse_channel(&instructions))
     }
 }
 
@@ -110,6 +127,21 @@ pub fn hash_time_lock_claim_script_sig(signature: &[u8; 64], key: &[u8; 33], pre
 /// Spends a [`StandardScript::HashTimeLock`] as the one refunded, once it is open.
 pub fn hash_time_lock_refund_script_sig(signature: &[u8; 64], key: &[u8; 33]) -> Script {
     always_fits(ScriptBuilder::new().push(signature).push(key).push_number(0))
+}
+
+/// Spends a [`StandardScript::Channel`] by both parties' will.
+pub fn channel_close_script_sig(payer_signature: &[u8; 64], payee_signature: &[u8; 64]) -> Script {
+    always_fits(
+        ScriptBuilder::new()
+            .push(payer_signature)
+            .push(payee_signature)
+            .push_number(1),
+    )
+}
+
+/// Spends a [`StandardScript::Channel`] as the payer alone, once it is open.
+pub fn channel_refund_script_sig(payer_signature: &[u8; 64]) -> Script {
+    always_fits(ScriptBuilder::new().push(payer_signature).push_number(0))
 }
 
 /// For scripts of fixed size, at most a few hundred bytes.
@@ -264,6 +296,42 @@ fn parse_time_lock(instructions: &[Instruction<'_>]) -> Option<StandardScript> {
     Some(StandardScript::TimeLock {
         lock_time: u32::try_from(parse_number(lock_time)?).ok()?,
         key_hash: parse_key_hash(rest)?,
+    })
+}
+
+fn channel_script(payer: &[u8; 33], payee: &[u8; 33], lock_time: u32) -> Option<Script> {
+    ScriptBuilder::new()
+        .operation(Opcode::If)
+        .push(payee)
+        .operations(&[Opcode::CheckSigVerify, Opcode::Else])
+        .push_number(i64::from(lock_time))
+        .operations(&[Opcode::CheckLockTimeVerify, Opcode::Drop, Opcode::EndIf])
+        .push(payer)
+        .operation(Opcode::CheckSig)
+        .build()
+}
+
+fn parse_channel(instructions: &[Instruction<'_>]) -> Option<StandardScript> {
+    use Instruction::{Operation, Push};
+    let [
+        Operation(Opcode::If),
+        Push(payee),
+        Operation(Opcode::CheckSigVerify),
+        Operation(Opcode::Else),
+        lock_time,
+        Operation(Opcode::CheckLockTimeVerify),
+        Operation(Opcode::Drop),
+        Operation(Opcode::EndIf),
+        Push(payer),
+        Operation(Opcode::CheckSig),
+    ] = instructions
+    else {
+        return None;
+    };
+    Some(StandardScript::Channel {
+        payer: (*payer).try_into().ok()?,
+        payee: (*payee).try_into().ok()?,
+        lock_time: u32::try_from(parse_number(lock_time)?).ok()?,
     })
 }
 

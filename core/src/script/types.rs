@@ -9,6 +9,10 @@ use core::fmt;
 /// Bytes of the longest script.
 pub const MAX_SCRIPT_BYTES: usize = 1000;
 
+/// Operations of the longest run of a script. Those in branches that are not taken count too, and
+/// so does each key that a CHECKMULTISIG lists (Bitcoin's limit and way to count).
+pub const MAX_OPERATIONS: usize = 201;
+
 /// Keys that one CHECKMULTISIG may list.
 pub const MAX_MULTISIG_KEYS: u8 = 16;
 

@@ -3,7 +3,8 @@
 use crate::support::{asm, filled, raw, run, spend_now};
 use camelid_core::primitives::{decode, encode};
 use camelid_core::script::{
-    MAX_ELEMENT_BYTES, MAX_SCRIPT_BYTES, MAX_STACK_DEPTH, Opcode, Script, ScriptBuilder, ScriptError,
+    MAX_ELEMENT_BYTES, MAX_OPERATIONS, MAX_SCRIPT_BYTES, MAX_STACK_DEPTH, Opcode, Script, ScriptBuilder,
+    ScriptError,
 };
 
 #[test]
@@ -107,6 +108,23 @@ fn limits_hold_to_the_unit() {
     let deep = |depth: usize| spend_now().run(&raw(&vec![0x51; depth]), &raw(&vec![0x75; depth - 1]));
     assert_eq!(deep(MAX_STACK_DEPTH), Ok(()));
     assert_eq!(deep(MAX_STACK_DEPTH + 1), Err(ScriptError::StackTooDeep));
+
+    let operations = |count: usize| run("1", &"DUP DROP ".repeat(count / 2));
+    assert_eq!(operations(MAX_OPERATIONS - 1), Ok(()));
+    assert_eq!(
+        operations(MAX_OPERATIONS + 1),
+        Err(ScriptError::TooManyOperations)
+    );
+    // Those that do not run count, and so do the keys of a CHECKMULTISIG that does.
+    let skipped = |count: usize| run("", &format!("0 IF {} ENDIF 1", "DUP ".repeat(count)));
+    assert_eq!(skipped(MAX_OPERATIONS - 2), Ok(()));
+    assert_eq!(skipped(MAX_OPERATIONS - 1), Err(ScriptError::TooManyOperations));
+    let listing = |dups: usize| {
+        let filler = "DUP DROP ".repeat(dups / 2);
+        run("", &format!("1 {filler} DROP 0 0 KEY1 KEY2 2 CHECKMULTISIG"))
+    };
+    assert_eq!(listing(MAX_OPERATIONS - 5), Ok(()));
+    assert_eq!(listing(MAX_OPERATIONS - 3), Err(ScriptError::TooManyOperations));
 
     let keys = "KEY1 ".repeat(16);
     assert_eq!(run("0", &format!("0 {keys} 16 CHECKMULTISIG")), Ok(()));

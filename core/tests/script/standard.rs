@@ -3,18 +3,19 @@
 use crate::support::{Spend, asm, filled, hash160, key, lock_times, raw, sign, spend_now};
 use camelid_core::primitives::sha256;
 use camelid_core::script::{
-    Opcode, Script, ScriptBuilder, ScriptError, StandardScript, hash_time_lock_claim_script_sig,
-    hash_time_lock_refund_script_sig, is_standard, key_hash_script, key_hash_script_sig,
-    multi_sig_script_sig,
+    Opcode, Script, ScriptBuilder, ScriptError, StandardScript, channel_close_script_sig,
+    channel_refund_script_sig, hash_time_lock_claim_script_sig, hash_time_lock_refund_script_sig,
+    is_standard, key_hash_script, key_hash_script_sig, multi_sig_script_sig,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
+fn any_keys() -> impl Strategy<Value = [u8; 33]> {
+    any::<(u8, [u8; 32])>().prop_map(|(sign, x)| [&[sign], x.as_slice()].concat().try_into().unwrap())
+}
+
 fn standard_forms() -> impl Strategy<Value = StandardScript> {
-    let keys = vec(
-        any::<(u8, [u8; 32])>().prop_map(|(sign, x)| [&[sign], x.as_slice()].concat().try_into().unwrap()),
-        1..=16,
-    );
+    let keys = vec(any_keys(), 1..=16);
     let multi_sig = (keys, any::<u8>()).prop_map(|(keys, choice)| StandardScript::MultiSig {
         required: choice % u8::try_from(keys.len()).unwrap().min(15) + 1,
         keys,
@@ -30,11 +31,19 @@ fn standard_forms() -> impl Strategy<Value = StandardScript> {
         });
     let time_lock = (lock_times(), any::<[u8; 20]>())
         .prop_map(|(lock_time, key_hash)| StandardScript::TimeLock { lock_time, key_hash });
+    let channel = (any_keys(), any_keys(), lock_times()).prop_map(|(payer, payee, lock_time)| {
+        StandardScript::Channel {
+            payer,
+            payee,
+            lock_time,
+        }
+    });
     prop_oneof![
         any::<[u8; 20]>().prop_map(StandardScript::KeyHash),
         multi_sig,
         hash_time_lock,
-        time_lock
+        time_lock,
+        channel
     ]
 }
 
@@ -98,6 +107,14 @@ fn standard_forms_have_their_known_bytes() {
         "33".repeat(20)
     ));
     assert_eq!(hash_time_lock.compile(), Some(expected.clone()));
+
+    let channel = StandardScript::Channel {
+        payer: key(1),
+        payee: key(2),
+        lock_time: 0x0102,
+    };
+    let expected_channel = asm("IF KEY2 CHECKSIGVERIFY ELSE 0x020201 CLTV DROP ENDIF KEY1 CHECKSIG");
+    assert_eq!(channel.compile(), Some(expected_channel));
 
     let mut other_secret_length = expected.as_bytes().to_vec();
     assert_eq!(other_secret_length[2..4], [1, 32]);
@@ -248,4 +265,35 @@ fn time_lock_opens_at_its_time_for_its_key() {
     assert_eq!(spend(1_699_999_999, 1), Err(ScriptError::LockTimeNotReached));
     assert_eq!(spend(400_000_000, 1), Err(ScriptError::LockTimeKindMismatch));
     assert_eq!(spend(1_700_000_000, 2), Err(ScriptError::InvalidSignature));
+}
+
+#[test]
+fn channel_closes_by_both_parties_or_pays_back_after_the_time() {
+    let (payer, payee) = (key(1), key(2));
+    let form = StandardScript::Channel {
+        payer,
+        payee,
+        lock_time: 500,
+    };
+    let script = form.compile().unwrap();
+    let early = Spend::new(499, 0, 2);
+    let late = Spend::new(500, 0, 2);
+
+    let close = |payer, payee| channel_close_script_sig(&sign(payer), &sign(payee));
+    for spend in [&early, &late] {
+        assert_eq!(spend.run(&close(&payer, &payee), &script), Ok(()));
+        for (first, second) in [(&payer, &payer), (&payee, &payee), (&payee, &payer)] {
+            let forged = spend.run(&close(first, second), &script);
+            assert_eq!(forged, Err(ScriptError::InvalidSignature));
+        }
+    }
+
+    let take_back = |key| channel_refund_script_sig(&sign(key));
+    assert_eq!(late.run(&take_back(&payer), &script), Ok(()));
+    let payee_alone = late.run(&take_back(&payee), &script);
+    assert_eq!(payee_alone, Err(ScriptError::InvalidSignature));
+    assert_eq!(
+        early.run(&take_back(&payer), &script),
+        Err(ScriptError::LockTimeNotReached)
+    );
 }

@@ -3,8 +3,9 @@
 use crate::workshop::{CLIENT, WORKER, key};
 use camelid_core::primitives::sha256;
 use camelid_core::script::{
-    Script, ScriptBuilder, SpendContext, StandardScript, evaluate, hash_time_lock_claim_script_sig,
-    hash_time_lock_refund_script_sig, key_hash_script_sig, multi_sig_script_sig,
+    Script, ScriptBuilder, SpendContext, StandardScript, channel_close_script_sig, channel_refund_script_sig,
+    evaluate, hash_time_lock_claim_script_sig, hash_time_lock_refund_script_sig, key_hash_script_sig,
+    multi_sig_script_sig,
 };
 use core::hint::black_box;
 
@@ -59,6 +60,17 @@ pub fn probe() {
         &[
             hash_time_lock_claim_script_sig(&signature, ours.as_bytes(), &secret),
             hash_time_lock_refund_script_sig(&signature, theirs.as_bytes()),
+        ],
+    );
+    check(
+        StandardScript::Channel {
+            payer: *ours.as_bytes(),
+            payee: *theirs.as_bytes(),
+            lock_time: LOCK_TIME,
+        },
+        &[
+            channel_close_script_sig(&signature, &signature),
+            channel_refund_script_sig(&signature),
         ],
     );
 
