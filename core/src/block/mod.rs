@@ -1,13 +1,15 @@
 //! Blocks: Bitcoin's 80-byte headers over an RFC 6962 root of transactions.
 
+mod coinbase;
 mod difficulty;
 mod genesis;
 mod header;
 mod target;
 mod types;
 
+pub use coinbase::{coinbase, records_root_of};
 pub use difficulty::required_bits;
 pub use genesis::genesis_block;
 pub use header::BlockHeader;
 pub use target::{CompactTarget, Target, TargetError, Work};
-pub use types::{Block, MAX_BLOCK_BYTES, coinbase};
+pub use types::{Block, MAX_BLOCK_BYTES};

@@ -13,7 +13,7 @@ mod ticket;
 mod transaction;
 mod view;
 
-pub use connect::{BlockError, check_block, connect_block};
+pub use connect::{AppliedBody, BlockError, check_block, connect_block};
 pub use fork_choice::{Chain, Submission, SubmitError, TipChange};
 pub use headers::{HeaderError, HeaderTree};
 pub use ledger::{Coin, Created, Delta, Ledger, Totals};
