@@ -28,6 +28,7 @@ pub mod node;
 pub mod params;
 pub mod primitives;
 pub mod process;
+pub mod proof;
 pub mod rastic;
 pub mod script;
 pub mod tx;

@@ -18,6 +18,7 @@ use camelid_core::primitives::{
     BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, Timestamp,
     Wtxid, decode, encode,
 };
+use camelid_core::proof::JobProof;
 use camelid_core::tx::{Action, ActionKind, OutPoint, Transaction};
 use camelid_core::wire::{CheckRefusal, CheckRequest, Envelope, MAX_HOPS, Message};
 use proptest::prelude::*;
@@ -126,6 +127,7 @@ struct Samples {
     delivery: SignedDelivery,
     evidence: BadDelivery,
     proof: MerkleProof,
+    job_proof: JobProof,
 }
 
 fn samples() -> Samples {
@@ -155,6 +157,7 @@ fn samples() -> Samples {
         block: (*block).clone(),
         evidence: evidence(&context, &delivery),
         proof: MerkleTree::new((0u8..9).map(|leaf| [leaf])).proof(4).unwrap(),
+        job_proof: JobProof::create(&workshop.chain, &open.job_id.unwrap()).unwrap(),
         open,
         terms,
         offer,
@@ -416,6 +419,8 @@ fn decoders() -> Vec<Decoder> {
         decoder("Transaction: Withheld", &claim),
         decoder("Transaction: BadDelivery", &bad),
         decoder("Block", &s.block),
+        decoder("TransactionProof", &s.job_proof.coinbase),
+        decoder("JobProof", &s.job_proof),
         decoder("Record: Block", &Record::Block(s.block.clone().into())),
         decoder("Record: ClientJob", &Record::ClientJob(Box::new(client_job))),
         decoder("Record: WorkerJob", &Record::WorkerJob(Box::new(worker_job))),

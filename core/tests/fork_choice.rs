@@ -3,7 +3,7 @@
 
 mod support;
 
-use camelid_core::block::{Block, coinbase, genesis_block};
+use camelid_core::block::{Block, genesis_block};
 use camelid_core::chain::Submission;
 use camelid_core::primitives::{Height, Timestamp};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn branch(parent: Option<&Arc<Block>>, blocks: u32, miner: u8) -> Vec<Arc<Block>
     (0..blocks)
         .map(|_| {
             let height = Height(tip.1 + 1);
-            let reward = coinbase(height, u64::from(miner), vec![pay_to(miner, coins(50))]).unwrap();
+            let reward = idle_coinbase(height, u64::from(miner), vec![pay_to(miner, coins(50))]);
             let time = params.genesis_time.plus_seconds(60 * u64::from(height.0));
             let time = Timestamp(u32::try_from(time).unwrap());
             let block = mine_with(&params, tip.0, time, reward, &[]);
@@ -71,7 +71,7 @@ fn an_invalid_block_in_a_longer_branch_leaves_the_old_tip_in_place() {
     let best = branch(Some(&shared[1]), 2, 1);
     let mut fork = branch(Some(&shared[1]), 1, 2);
     let invalid = {
-        let reward = coinbase(Height(4), 0, vec![pay_to(2, coins(51))]).unwrap();
+        let reward = idle_coinbase(Height(4), 0, vec![pay_to(2, coins(51))]);
         let time = fork[0].header.time.0 + 60;
         mine_with(
             &workshop.params,
@@ -118,7 +118,7 @@ fn an_invalid_block_in_a_longer_branch_leaves_the_old_tip_in_place() {
 fn headers_beyond_an_invalid_block_lead_nowhere() {
     let mut workshop = Workshop::new(3);
     let invalid = {
-        let reward = coinbase(Height(1), 0, vec![pay_to(2, coins(51))]).unwrap();
+        let reward = idle_coinbase(Height(1), 0, vec![pay_to(2, coins(51))]);
         let time = workshop.next_time();
         mine_with(&workshop.params, workshop.chain.tip(), time, reward, &[])
     };

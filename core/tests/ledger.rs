@@ -3,7 +3,6 @@
 
 mod support;
 
-use camelid_core::block::coinbase;
 use camelid_core::chain::Submission;
 use camelid_core::escrow::{Closing, JobState, Outcome};
 use camelid_core::keys::{EcdsaVerifier, SealContext};
@@ -197,12 +196,12 @@ fn a_coinbase_keeps_its_rules() {
     let all = coins(50).checked_add(fee).unwrap();
     let block =
         |coinbase: Transaction, rest: &[Transaction]| mine_with(&network(), tip, time, coinbase, rest);
-    let paid = |amount| coinbase(Height(1), 0, vec![pay_to(MINER, amount)]).unwrap();
+    let paid = |amount| idle_coinbase(Height(1), 0, vec![pay_to(MINER, amount)]);
     let paying = std::slice::from_ref(&paying);
 
     let greedy = block(paid(all.checked_add(units(1)).unwrap()), paying);
     assert_refused(&workshop.refusal_of(&greedy), "claims too much");
-    let wrong_height = coinbase(Height(2), 0, vec![pay_to(MINER, all)]).unwrap();
+    let wrong_height = idle_coinbase(Height(2), 0, vec![pay_to(MINER, all)]);
     assert_refused(
         &workshop.refusal_of(&block(wrong_height, paying)),
         "height as lock time",
@@ -211,9 +210,9 @@ fn a_coinbase_keeps_its_rules() {
         value: coins(1),
         lock: Lock::Bond,
     };
-    let native = coinbase(Height(1), 0, vec![native]).unwrap();
+    let native = idle_coinbase(Height(1), 0, vec![native]);
     assert_refused(&workshop.refusal_of(&block(native, paying)), "native output");
-    let second = [paid(coins(1)), coinbase(Height(1), 1, vec![]).unwrap()];
+    let second = [paid(coins(1)), idle_coinbase(Height(1), 1, vec![])];
     assert_refused(
         &workshop.refusal_of(&block(second[0].clone(), &second[1..])),
         "coinbase outside",
@@ -239,8 +238,7 @@ fn a_coinbase_keeps_its_rules() {
     assert!(matches!(workshop.submit(&exact), Ok(Submission::Moved(change)) if change.invalid.is_empty()));
     assert_eq!(workshop.ledger().totals().burned, Amount::ZERO);
     // What a miner leaves is burned.
-    let place = (workshop.chain.tip(), Height(2));
-    let modest = mine(&workshop.params, place, workshop.next_time(), coins(20), &[]);
+    let modest = mine(workshop.ledger(), workshop.next_time(), coins(20), &[]);
     workshop.submit(&modest).unwrap();
     assert_eq!(workshop.ledger().totals().burned, coins(30));
     assert_conserved(workshop.ledger());
@@ -371,11 +369,9 @@ fn engage_may_not_eat_into_the_escrow() {
         "client has not signed",
     );
     // The engage fee goes to the miner: 50 coins and `f` can be claimed, no more.
-    let place = (workshop.chain.tip(), Height(2));
     let claimed = coins(50).checked_add(terms.engage_fee).unwrap();
     let block = mine(
-        &workshop.params,
-        place,
+        workshop.ledger(),
         workshop.next_time(),
         claimed,
         &[honest.signed(&genesis)],
@@ -479,11 +475,9 @@ fn the_deposit_of_an_answered_claim_is_a_fee_and_nobodys_output() {
     );
     assert_refused(&workshop.refusal(&[grab]), "outputs exceed inputs");
 
-    let place = (workshop.chain.tip(), workshop.chain.height().plus(1));
     let all = coins(50).checked_add(deposit).unwrap();
     let block = mine(
-        &workshop.params,
-        place,
+        workshop.ledger(),
         workshop.next_time(),
         all,
         &[bare(engaged.job, 3, kind)],

@@ -147,9 +147,8 @@ fn a_worker_does_not_take_a_copy_of_its_commitment_for_its_own_engage() {
     if let ActionKind::Engage { commitment, .. } = &mut copy.action.kind {
         *commitment = copied;
     }
-    let place = (chain.tip(), chain.height().plus(1));
     let time = network.now.after_ms(60_000).timestamp();
-    let block = mine(&params, place, time, coins(50), &[copy.signed(&genesis)]);
+    let block = mine(chain.ledger(), time, coins(50), &[copy.signed(&genesis)]);
     announce(&mut network, &[block]);
     network.minutes(10);
     let state = network.state(WORKER_NODE, &job).unwrap();
@@ -176,14 +175,13 @@ fn withholding_branch(network: &Network, fork: usize, job: &JobId) -> Vec<Arc<Bl
     let mut blocks = Vec::new();
     let mut time = chain.headers().header(&chain.active()[fork]).unwrap().time;
     while fork + blocks.len() <= chain.height().0 as usize {
-        let place = (workshop.chain.tip(), workshop.chain.height().plus(1));
         time.0 += 60;
         let transactions = if blocks.is_empty() {
             vec![claim.clone()]
         } else {
             vec![]
         };
-        let block = mine(&workshop.params, place, time, coins(50), &transactions);
+        let block = mine(workshop.ledger(), time, coins(50), &transactions);
         workshop.submit(&block).unwrap();
         assert_eq!(workshop.chain.tip(), block.header.hash());
         blocks.push(block);

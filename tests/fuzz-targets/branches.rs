@@ -1,7 +1,7 @@
 //! Two nodes that are fed the same blocks in different orders end equal.
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block, required_bits};
-use camelid_core::chain::{Chain, Submission};
+use camelid_core::chain::{Chain, Delta, Submission};
 use camelid_core::keys::{SecretKey, SignatureCheck, Verifier};
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BlockHash, BoundedVec, Hash256, Height, Time, Timestamp, sha256};
@@ -229,7 +229,7 @@ fn mined(
     transactions: Vec<Transaction>,
 ) -> Block {
     let outputs = if claimed == 0 { vec![] } else { vec![pay(claimed)] };
-    let reward = coinbase(height, extra_nonce, outputs).expect("one output fits");
+    let reward = coinbase(height, extra_nonce, &Delta::default().records_root(), outputs).expect("one output fits");
     let transactions = [reward].into_iter().chain(transactions).collect();
     let mut block = Block {
         header: BlockHeader {
@@ -237,7 +237,7 @@ fn mined(
             previous: parent.hash(),
             merkle_root: Hash256([0; 32]),
             time,
-            bits: required_bits(params, parent),
+            bits: required_bits(params, parent, Height(height.0 - 1)),
             nonce: 0,
         },
         transactions: BoundedVec::from_vec(transactions).expect("few transactions"),

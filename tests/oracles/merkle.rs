@@ -37,6 +37,7 @@ proptest! {
             let path: Vec<u8> = proof.path.iter().flat_map(|hash| hash.0).collect();
             let oracle_proof = oracle.prove_inclusion(index);
             prop_assert_eq!(&path[..], oracle_proof.as_bytes());
+            prop_assert_eq!(tree.branch(index).unwrap().root_from(leaf), root);
             prop_assert!(proof.verifies(leaf, &root));
             let verdict = oracle_root(&root, proof.leaves)
                 .verify_inclusion(leaf, proof.index, &InclusionProof::from_bytes(path));

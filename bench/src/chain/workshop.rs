@@ -1,7 +1,7 @@
 //! A chain with many coins, and payments that spend them.
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block, required_bits};
-use camelid_core::chain::{Chain, Submission};
+use camelid_core::chain::{Chain, Delta, Submission};
 use camelid_core::keys::{SecretKey, SharedVerifier};
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BoundedVec, COIN, Hash256, Time, Timestamp};
@@ -106,7 +106,7 @@ impl Workshop {
     pub(crate) fn block(&self, chain: &Chain, transactions: Vec<Transaction>) -> Block {
         let height = chain.height().plus(1);
         let reward = TxOut::to_script(self.params.subsidy_at(height), self.script.clone());
-        let coinbase = coinbase(height, 0, vec![reward]).expect("one output");
+        let coinbase = coinbase(height, 0, &Delta::default().records_root(), vec![reward]).expect("one output");
         let parent = chain.headers().header(&chain.tip()).expect("the tip");
         let all = [coinbase].into_iter().chain(transactions).collect();
         let mut block = Block {
@@ -115,7 +115,7 @@ impl Workshop {
                 previous: chain.tip(),
                 merkle_root: Hash256([0; 32]),
                 time: Timestamp(parent.time.0 + self.params.spacing_s),
-                bits: required_bits(&self.params, parent),
+                bits: required_bits(&self.params, parent, chain.height()),
                 nonce: 0,
             },
             transactions: BoundedVec::from_vec(all).expect("at most 16,384 transactions"),

@@ -1,7 +1,8 @@
 //! The first block, computed from the parameters.
 
+use super::coinbase::coinbase_with;
 use super::header::BlockHeader;
-use super::types::{Block, coinbase_with};
+use super::types::Block;
 use crate::params::Params;
 use crate::primitives::{BlockHash, BoundedVec, Hash256, Height};
 use crate::script::Script;

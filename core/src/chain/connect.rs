@@ -3,11 +3,11 @@
 use super::ledger::{Coin, Created, Delta, Ledger};
 use super::transaction::{TransactionError, apply_transaction};
 use super::view::View;
-use crate::block::Block;
+use crate::block::{Block, records_root_of};
 use crate::escrow::Moment;
 use crate::keys::{Verifier, in_batch};
 use crate::params::Params;
-use crate::primitives::Amount;
+use crate::primitives::{Amount, Hash256, Timestamp};
 use crate::tx::{Lock, OutPoint, Transaction};
 
 /// Why a block is invalid.
@@ -83,33 +83,106 @@ fn check_signature_operations(count: u32, params: &Params) -> Result<(), BlockEr
 /// # Errors
 /// The first rule that is broken; the ledger is untouched either way.
 pub fn connect_block(ledger: &Ledger, block: &Block, verifier: &dyn Verifier) -> Result<Delta, BlockError> {
-    in_batch(verifier, |verifier| apply_block(ledger, block, verifier))
-}
-
-fn apply_block(ledger: &Ledger, block: &Block, verifier: &dyn Verifier) -> Result<Delta, BlockError> {
-    let moment = ledger.next_moment(block.header.time);
-    let mut view = View::new(ledger);
     let Some((coinbase, transactions)) = block.transactions.split_first() else {
         return Err(BlockError::Coinbase("is missing"));
     };
-    let mut fees = Amount::ZERO;
-    let mut operations = coinbase.signature_operations();
-    for (index, transaction) in (1..).zip(transactions) {
-        // Before the checks that it limits.
-        operations = operations.saturating_add(view.signature_operations(transaction));
-        check_signature_operations(operations, ledger.params())?;
-        let fee = apply_transaction(&mut view, transaction, moment, verifier)
-            .map_err(|error| BlockError::Transaction { index, error })?;
-        fees = fees.checked_add(fee).ok_or(BlockError::Overflow)?;
+    AppliedBody::new(ledger, block.header.time, transactions, verifier)?.connect(coinbase)
+}
+
+/// The transactions of the next block but its coinbase, applied: from here on it is known what the
+/// coinbase may claim and what it has to commit to.
+#[derive(Debug)]
+pub struct AppliedBody<'a> {
+    view: View<'a>,
+    moment: Moment,
+    fees: Amount,
+    signature_operations: u32,
+}
+
+impl<'a> AppliedBody<'a> {
+    /// Applies the transactions that come after the coinbase in a block with header time `time` on
+    /// `ledger`. Their signatures are checked in one batch.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn new<'t>(
+        ledger: &'a Ledger,
+        time: Timestamp,
+        transactions: impl IntoIterator<Item = &'t Transaction> + Clone,
+        verifier: &dyn Verifier,
+    ) -> Result<Self, BlockError> {
+        in_batch(verifier, |verifier| {
+            Self::apply(ledger, time, transactions.clone(), verifier)
+        })
     }
-    let subsidy = ledger.params().subsidy_at(moment.height);
-    let available = subsidy.checked_add(fees).ok_or(BlockError::Overflow)?;
-    let claimed = create_coinbase(&mut view, coinbase, moment, ledger.params().maturity)?;
-    let unclaimed = available
-        .checked_sub(claimed)
-        .ok_or(BlockError::Coinbase("claims too much"))?;
-    issue(&mut view, subsidy, unclaimed)?;
-    Ok(view.into_delta())
+
+    fn apply<'t>(
+        ledger: &'a Ledger,
+        time: Timestamp,
+        transactions: impl IntoIterator<Item = &'t Transaction>,
+        verifier: &dyn Verifier,
+    ) -> Result<Self, BlockError> {
+        let moment = ledger.next_moment(time);
+        let mut view = View::new(ledger);
+        let (mut fees, mut signature_operations) = (Amount::ZERO, 0u32);
+        for (index, transaction) in (1..).zip(transactions) {
+            // Before the checks that it limits.
+            signature_operations =
+                signature_operations.saturating_add(view.signature_operations(transaction));
+            check_signature_operations(signature_operations, ledger.params())?;
+            let fee = apply_transaction(&mut view, transaction, moment, verifier)
+                .map_err(|error| BlockError::Transaction { index, error })?;
+            fees = fees.checked_add(fee).ok_or(BlockError::Overflow)?;
+        }
+        Ok(Self {
+            view,
+            moment,
+            fees,
+            signature_operations,
+        })
+    }
+
+    /// Subsidy and fees: the most that the coinbase may claim.
+    ///
+    /// # Errors
+    /// [`BlockError::Overflow`].
+    pub fn reward(&self) -> Result<Amount, BlockError> {
+        self.subsidy().checked_add(self.fees).ok_or(BlockError::Overflow)
+    }
+
+    /// What the coinbase has to commit to.
+    pub fn records_root(&self) -> Hash256 {
+        self.view.delta().records_root()
+    }
+
+    /// Applies the coinbase, which takes effect last, and returns all changes.
+    ///
+    /// # Errors
+    /// The first rule that the coinbase breaks.
+    pub fn connect(self, coinbase: &Transaction) -> Result<Delta, BlockError> {
+        if records_root_of(coinbase) != Some(self.records_root()) {
+            return Err(BlockError::Coinbase(
+                "does not commit to the job records that the block changes",
+            ));
+        }
+        let operations = self
+            .signature_operations
+            .saturating_add(coinbase.signature_operations());
+        check_signature_operations(operations, self.view.ledger().params())?;
+        let (available, subsidy) = (self.reward()?, self.subsidy());
+        let maturity = self.view.ledger().params().maturity;
+        let mut view = self.view;
+        let claimed = create_coinbase(&mut view, coinbase, self.moment, maturity)?;
+        let unclaimed = available
+            .checked_sub(claimed)
+            .ok_or(BlockError::Coinbase("claims too much"))?;
+        issue(&mut view, subsidy, unclaimed)?;
+        Ok(view.into_delta())
+    }
+
+    fn subsidy(&self) -> Amount {
+        self.view.ledger().params().subsidy_at(self.moment.height)
+    }
 }
 
 /// The changes of the genesis block: its allocations are all that is issued.

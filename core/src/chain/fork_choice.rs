@@ -144,6 +144,11 @@ impl Chain {
         self.bodies.get(hash)
     }
 
+    /// What undoes each block of the best chain above the genesis block, lowest first.
+    pub(crate) fn undo(&self) -> &[Delta] {
+        &self.undo
+    }
+
     /// Takes a header in; its body may come later. True when it was new.
     ///
     /// # Errors

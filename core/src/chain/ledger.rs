@@ -3,7 +3,10 @@
 use crate::committee::Ticket;
 use crate::escrow::{Clock, History, JobRecord, JobState, Moment};
 use crate::params::Params;
-use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, Map, SetDigest, Timestamp, tagged_hash};
+use crate::primitives::{
+    Amount, BlockHash, Digest, Hash256, Height, JobId, Map, MerkleTree, SetDigest, Timestamp, encode,
+    tagged_hash,
+};
 use crate::tx::{Lock, OutPoint, TxOut};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -62,6 +65,20 @@ pub struct Delta {
     pub tickets: BTreeMap<OutPoint, Option<Ticket>>,
     /// The totals.
     pub totals: Totals,
+}
+
+impl Delta {
+    /// The job records that are written, by job id.
+    pub fn records(&self) -> impl Iterator<Item = &JobRecord> {
+        self.jobs.values().flatten()
+    }
+
+    /// RFC 6962 root over the encodings of [`records`](Self::records): what a block's coinbase
+    /// commits to, so that whoever has the headers alone can be shown how a job ended
+    /// (`docs/src/proofs.md`).
+    pub fn records_root(&self) -> Hash256 {
+        MerkleTree::new(self.records().map(encode)).root()
+    }
 }
 
 /// The state that a chain of blocks leaves behind.

@@ -14,7 +14,7 @@ mod ticket;
 mod transaction;
 mod view;
 
-pub use connect::{BlockError, check_block, connect_block};
+pub use connect::{AppliedBody, BlockError, check_block, connect_block};
 pub use fork_choice::{Chain, Submission, SubmitError, TipChange};
 pub use header_tip::{HeaderError, HeaderTip};
 pub use headers::HeaderTree;

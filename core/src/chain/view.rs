@@ -57,6 +57,11 @@ impl<'a> View<'a> {
         self.delta.totals = delta.totals;
     }
 
+    /// The changes so far.
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
+
     /// The changes.
     pub fn into_delta(self) -> Delta {
         self.delta

@@ -296,7 +296,7 @@ impl Mempool {
         let ancestors = || ancestors.iter().filter_map(|position| self.graph.get(*position));
         let mut view = View::new(site.ledger);
         ancestors().for_each(|ancestor| view.absorb(ancestor.delta.clone()));
-        entry.operations = entry.transaction.signature_operations();
+        entry.operations = view.signature_operations(&entry.transaction);
         let room = Room::of(site.ledger.params());
         room.without([&entry].into_iter()).ok_or(MempoolError::TooLarge)?;
         let moment = site.ledger.next_moment(site.time);

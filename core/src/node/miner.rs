@@ -2,8 +2,8 @@
 
 use super::base::Base;
 use crate::block::{Block, BlockHeader, coinbase, required_bits};
-use crate::chain::{check_block, connect_block};
-use crate::primitives::{Amount, BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
+use crate::chain::{AppliedBody, check_block};
+use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
 use crate::process::{Output, Outputs};
 use crate::tx::{Transaction, TxOut};
 use alloc::sync::Arc;
@@ -85,34 +85,28 @@ impl Miner {
 /// never works on a block that it would refuse itself.
 fn template(base: &Base, now: Time, extra_nonce: u64) -> Option<Block> {
     let (ledger, time) = (base.chain.ledger(), base.block_time(now));
-    let (transactions, fees) = base.mempool.select(ledger, ledger.next_moment(time));
-    let block = assemble(base, time, extra_nonce, (&transactions, fees))?;
-    let valid = check_block(&block, base.chain.params()).is_ok()
-        && connect_block(ledger, &block, base.chain.verifier()).is_ok();
-    if valid {
-        Some(block)
-    } else {
-        assemble(base, time, extra_nonce, (&[], Amount::ZERO))
-    }
+    let (transactions, _) = base.mempool.select(ledger, ledger.next_moment(time));
+    assemble(base, time, extra_nonce, &transactions).or_else(|| assemble(base, time, extra_nonce, &[]))
 }
 
-/// A block of these transactions, with its reward for this node.
+/// A valid block of these transactions, with its reward for this node.
 fn assemble(
     base: &Base,
     time: Timestamp,
     extra_nonce: u64,
-    (transactions, fees): (&[Arc<Transaction>], Amount),
+    transactions: &[Arc<Transaction>],
 ) -> Option<Block> {
-    let ledger = base.chain.ledger();
-    let params = base.chain.params();
-    let height = base.next_height();
-    let reward = params.subsidy_at(height).checked_add(fees)?;
+    let (ledger, params) = (base.chain.ledger(), base.chain.params());
+    let body = transactions.iter().map(|transaction| &**transaction);
+    let body = AppliedBody::new(ledger, time, body, base.chain.verifier()).ok()?;
+    let reward = body.reward().ok()?;
     let outputs = if reward.is_zero() {
         Vec::new()
     } else {
         Vec::from([TxOut::to_script(reward, base.purse.script().clone())])
     };
-    let coinbase = coinbase(height, extra_nonce, outputs)?;
+    let coinbase = coinbase(base.next_height(), extra_nonce, &body.records_root(), outputs)?;
+    body.connect(&coinbase).ok()?;
     let transactions = [coinbase]
         .into_iter()
         .chain(transactions.iter().map(|entry| (**entry).clone()))
@@ -130,5 +124,6 @@ fn assemble(
         transactions: BoundedVec::from_vec(transactions)?,
     };
     block.header.merkle_root = block.merkle_root();
+    check_block(&block, params).ok()?;
     Some(block)
 }

@@ -6,12 +6,13 @@
 
 use super::bounded::BoundedVec;
 use super::hash::Hash256;
+use super::merkle_branch::Sibling;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 use sha2::{Digest as _, Sha256};
 
 /// Hash of a leaf's bytes: `SHA-256(0x00 ‖ leaf)`.
-fn leaf_hash(leaf: &[u8]) -> Hash256 {
+pub(super) fn leaf_hash(leaf: &[u8]) -> Hash256 {
     Hash256(
         Sha256::new()
             .chain_update([0])
@@ -22,7 +23,7 @@ fn leaf_hash(leaf: &[u8]) -> Hash256 {
 }
 
 /// Hash of an inner node: `SHA-256(0x01 ‖ left ‖ right)`.
-fn node_hash(left: &Hash256, right: &Hash256) -> Hash256 {
+pub(super) fn node_hash(left: &Hash256, right: &Hash256) -> Hash256 {
     Hash256(
         Sha256::new()
             .chain_update([1])
@@ -54,17 +55,36 @@ impl MerkleTree {
 
     /// The proof that leaf `index` is in the tree, or `None` when there is no such leaf.
     pub fn proof(&self, index: usize) -> Option<MerkleProof> {
-        if index >= self.leaves.len() {
-            return None;
-        }
-        let mut path = Vec::new();
-        collect_path(&self.leaves, index, &mut path);
-        let path = BoundedVec::from_vec(path)?;
+        let path = self.siblings(index)?.into_iter().map(|sibling| match sibling {
+            Sibling::Left(hash) | Sibling::Right(hash) => hash,
+        });
         Some(MerkleProof {
             index: index as u64,
             leaves: self.leaves.len() as u64,
-            path,
+            path: BoundedVec::from_vec(path.collect())?,
         })
+    }
+
+    /// The siblings on the way up from leaf `index`, lowest first.
+    pub(super) fn siblings(&self, index: usize) -> Option<Vec<Sibling>> {
+        let mut siblings = Vec::new();
+        let (mut leaves, mut index) = (&self.leaves[..], index);
+        if index >= leaves.len() {
+            return None;
+        }
+        while leaves.len() > 1 {
+            let middle = split_point(leaves.len());
+            let (left, right) = leaves.split_at(middle);
+            if index < middle {
+                siblings.push(Sibling::Right(subtree_root(right)));
+                leaves = left;
+            } else {
+                siblings.push(Sibling::Left(subtree_root(left)));
+                (leaves, index) = (right, index - middle);
+            }
+        }
+        siblings.reverse();
+        Some(siblings)
     }
 }
 
@@ -82,21 +102,6 @@ fn subtree_root(leaves: &[Hash256]) -> Hash256 {
 /// The largest power of two smaller than `count` (which is at least 2).
 fn split_point(count: usize) -> usize {
     count.div_ceil(2).next_power_of_two()
-}
-
-fn collect_path(leaves: &[Hash256], index: usize, path: &mut Vec<Hash256>) {
-    if leaves.len() < 2 {
-        return;
-    }
-    let middle = split_point(leaves.len());
-    let (left, right) = leaves.split_at(middle);
-    if index < middle {
-        collect_path(left, index, path);
-        path.push(subtree_root(right));
-    } else {
-        collect_path(right, index - middle, path);
-        path.push(subtree_root(left));
-    }
 }
 
 /// An audit path (RFC 6962, section 2.1.1), from the leaf up.

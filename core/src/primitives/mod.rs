@@ -5,6 +5,7 @@ mod bounded;
 mod hash;
 mod map;
 mod merkle;
+mod merkle_branch;
 mod set_digest;
 mod stream;
 mod time;
@@ -16,6 +17,7 @@ pub use hash::{
 };
 pub use map::Map;
 pub use merkle::{MerkleProof, MerkleTree};
+pub use merkle_branch::{MerkleBranch, Sibling};
 pub use set_digest::SetDigest;
 pub use stream::Stream;
 pub use time::{Height, Time, Timestamp};

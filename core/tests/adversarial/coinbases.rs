@@ -2,7 +2,6 @@
 
 use crate::support::*;
 use crate::ways::{Attack, assert_says, pool_refusal};
-use camelid_core::block::coinbase;
 use camelid_core::chain::Submission;
 use camelid_core::params::Params;
 use camelid_core::primitives::{Amount, BoundedVec, Height};
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 fn reward(workshop: &Workshop, amount: Amount) -> Transaction {
     let height = workshop.chain.height().plus(1);
-    coinbase(height, 0, vec![pay_to(MINER, amount)]).unwrap()
+    idle_coinbase(height, 0, vec![pay_to(MINER, amount)])
 }
 
 /// An attack by a block of exactly these transactions, without a coinbase of its own.
@@ -56,7 +55,7 @@ fn a_late_coinbase() {
 fn a_second_coinbase() {
     let second = |workshop: &Workshop| {
         let height = workshop.chain.height().plus(1);
-        let another = coinbase(height, 1, vec![pay_to(MINER, units(1))]).unwrap();
+        let another = idle_coinbase(height, 1, vec![pay_to(MINER, units(1))]);
         vec![reward(workshop, coins(49)), another]
     };
     by_body(second, "a coinbase outside the first place").must_fail();
@@ -151,9 +150,7 @@ fn a_coinbase_with_an_id_already_on_the_chain() {
     );
     assert_says(&workshop.refusal_of(&again), "does not carry its height");
     let id = |height: u32| {
-        coinbase(Height(height), 0, vec![pay_to(MINER, coins(50))])
-            .unwrap()
-            .txid()
+        idle_coinbase(Height(height), 0, vec![pay_to(MINER, coins(50))]).txid()
     };
     assert_eq!(id(1), first.transactions[0].txid());
     let ids: std::collections::BTreeSet<_> = (0..1_000).map(id).collect();

@@ -6,7 +6,7 @@ use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
 use camelid_core::block::Block;
 use camelid_core::chain::Submission;
 use camelid_core::primitives::{BoundedVec, Height, MerkleTree, Timestamp, Wtxid};
-use camelid_core::tx::{OutPoint, Transaction};
+use camelid_core::tx::{OutPoint, Transaction, TxOut};
 use std::sync::Arc;
 
 fn pays(genesis: &camelid_core::primitives::BlockHash, funds: &[Fund], amount: u64) -> Transaction {
@@ -99,14 +99,14 @@ fn a_body_with_repeated_transactions_and_the_honest_block_after_it() {
 #[test]
 fn a_transaction_of_64_bytes_is_no_inner_node() {
     let mut workshop = Workshop::new(1);
-    let mut small = camelid_core::block::coinbase(Height(1), 0, vec![]).unwrap();
-    let script_sig = camelid_core::script::Script::from_bytes(vec![1, 7]).unwrap();
+    let open = TxOut::to_script(coins(99), camelid_core::script::Script::empty());
+    let opened = payment(&workshop.genesis(), &[workshop.fund(CLIENT, 0)], vec![open]);
+    workshop.extend(std::slice::from_ref(&opened));
+    let mut small = unsigned(&[fund_of(&opened, 0, CLIENT)], vec![], None);
+    let script_sig = camelid_core::script::Script::from_bytes(vec![1, 17]).unwrap();
     small.inputs.as_mut_slice()[0].script_sig = script_sig;
     assert_eq!(small.size(), 64);
-    let time = workshop.next_time();
-    let block = mine_with(&workshop.params, workshop.chain.tip(), time, small, &[]);
-    let submitted = workshop.submit(&block);
-    assert!(matches!(submitted, Ok(Submission::Moved(change)) if change.invalid.is_empty()));
+    workshop.extend(&[small]);
 
     let leaves = [Wtxid([1; 32]), Wtxid([2; 32])];
     let tree = MerkleTree::new(leaves);

@@ -66,7 +66,7 @@ impl Forge {
     pub fn block(&mut self, seconds: u32, transactions: &[Transaction]) -> Arc<Block> {
         let height = self.height.plus(1);
         let reward = vec![pay_to(self.miner, coins(50))];
-        let reward = coinbase(height, 0, reward).unwrap();
+        let reward = idle_coinbase(height, 0, reward);
         let transactions = [reward].into_iter().chain(transactions.iter().cloned());
         let mut block = Block {
             header: self.tip,

@@ -192,8 +192,7 @@ fn every_block_of_a_dispute_can_be_taken_back() {
             let mut subject = replay(params, blocks);
             // Its blocks claim less than those of the first branch, and so are others.
             while other.chain.height() <= court.workshop.chain.height() {
-                let place = (other.chain.tip(), other.chain.height().plus(1));
-                let block = mine(params, place, other.next_time(), coins(1), &[]);
+                let block = mine(other.ledger(), other.next_time(), coins(1), &[]);
                 other.submit(&block).unwrap();
                 subject.submit(&block).unwrap();
             }
@@ -227,8 +226,7 @@ fn a_job_whose_claim_was_reorganised_away_settles() {
     });
     let mut subject = replay(params, &court.blocks);
     let mut other = replay(params, &court.blocks[..claimed.unwrap()]);
-    let place = (other.chain.tip(), other.chain.height().plus(1));
-    let first = mine(params, place, other.next_time(), coins(1), &[]);
+    let first = mine(other.ledger(), other.next_time(), coins(1), &[]);
     other.submit(&first).unwrap();
     subject.submit(&first).unwrap();
     while other.chain.height() <= court.workshop.chain.height() {

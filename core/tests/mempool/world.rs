@@ -1,7 +1,6 @@
 //! A chain, a pool over it, and payments with exact fees.
 
 use super::support::*;
-use camelid_core::block::coinbase;
 use camelid_core::chain::{Chain, Submission, TipChange, connect_block};
 use camelid_core::keys::{EcdsaVerifier, SignatureCheck, Verifier};
 use camelid_core::mempool::{FeeRate, Mempool, MempoolError, Policy};
@@ -125,7 +124,7 @@ impl World {
             let time =
                 camelid_core::primitives::Timestamp(params.genesis_time.0 + height * params.spacing_s + 1);
             let subsidy = params.subsidy_at(Height(height));
-            let reward = coinbase(Height(height), u64::from(time.0), vec![pay_to(MINER, subsidy)]).unwrap();
+            let reward = idle_coinbase(Height(height), u64::from(time.0), vec![pay_to(MINER, subsidy)]);
             let block = mine_with(&params, parent, time, reward, &[]);
             parent = block.header.hash();
             if let Submission::Moved(moved) = self.workshop.submit(&block).unwrap() {

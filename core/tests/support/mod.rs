@@ -7,7 +7,7 @@
 pub mod network;
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block};
-use camelid_core::chain::{Chain, Ledger, Submission, SubmitError, connect_block};
+use camelid_core::chain::{AppliedBody, Chain, Delta, Ledger, Submission, SubmitError, connect_block};
 use camelid_core::dispute::BadDelivery;
 use camelid_core::job::{Opening, SignedDelivery, Terms, prompt_hash};
 use camelid_core::keys::{DecryptionProof, EcdsaVerifier, SealContext, SecretKey, seal};
@@ -143,20 +143,28 @@ pub fn payment(genesis: &BlockHash, funds: &[Fund], outputs: Vec<TxOut>) -> Tran
 
 // --- Blocks ---
 
-/// A block on `parent` at `height` with a solved header. `claimed` is what its coinbase pays.
-pub fn mine(
-    params: &Params,
-    (parent, height): (BlockHash, Height),
-    time: Timestamp,
-    claimed: Amount,
-    transactions: &[Transaction],
-) -> Arc<Block> {
+/// The next block on `ledger` with a solved header. `claimed` is what its coinbase pays. Where the
+/// transactions are invalid, the coinbase commits to no records.
+pub fn mine(ledger: &Ledger, time: Timestamp, claimed: Amount, transactions: &[Transaction]) -> Arc<Block> {
     let outputs = match claimed.is_zero() {
         true => Vec::new(),
         false => vec![pay_to(MINER, claimed)],
     };
-    let reward = coinbase(height, 0, outputs).unwrap();
-    mine_with(params, parent, time, reward, transactions)
+    let body = AppliedBody::new(ledger, time, transactions, &EcdsaVerifier);
+    let root = body.map_or_else(|_| no_records(), |body| body.records_root());
+    let height = ledger.next_moment(time).height;
+    let reward = coinbase(height, 0, &root, outputs).unwrap();
+    mine_with(ledger.params(), ledger.tip(), time, reward, transactions)
+}
+
+/// What the coinbase of a block commits to that changes no job.
+pub fn no_records() -> Hash256 {
+    Delta::default().records_root()
+}
+
+/// The coinbase of a block that changes no job.
+pub fn idle_coinbase(height: Height, extra_nonce: u64, outputs: Vec<TxOut>) -> Transaction {
+    coinbase(height, extra_nonce, &no_records(), outputs).unwrap()
 }
 
 /// A block with any coinbase.
@@ -229,9 +237,8 @@ impl Workshop {
 
     /// The next block with these transactions, claiming only the subsidy.
     pub fn block(&self, transactions: &[Transaction]) -> Arc<Block> {
-        let place = (self.chain.tip(), self.chain.height().plus(1));
-        let subsidy = self.params.subsidy_at(place.1);
-        mine(&self.params, place, self.next_time(), subsidy, transactions)
+        let subsidy = self.params.subsidy_at(self.chain.height().plus(1));
+        mine(self.ledger(), self.next_time(), subsidy, transactions)
     }
 
     pub fn submit(&mut self, block: &Arc<Block>) -> Result<Submission, SubmitError> {

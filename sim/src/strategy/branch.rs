@@ -2,6 +2,7 @@
 
 use super::Context;
 use camelid_core::block::{Block, BlockHeader, coinbase, required_bits};
+use camelid_core::chain::Delta;
 use camelid_core::keys::NodeId;
 use camelid_core::primitives::{BlockHash, BoundedVec, Hash256, Height};
 use camelid_core::process::{Output, Outputs};
@@ -10,7 +11,7 @@ use camelid_core::tx::{Transaction, TxOut};
 use camelid_core::wire::Message;
 
 /// Blocks above a fork with the public chain. Their transactions are the coinbase, and in the first
-/// of them those that the branch is made for.
+/// of them the payments that the branch is made for: they change no job.
 pub(super) struct SecretBranch {
     parent: BlockHeader,
     height: Height,
@@ -58,7 +59,14 @@ impl SecretBranch {
         let script = key_hash_script(&context.key.node_id().0);
         let reward = TxOut::to_script(params.subsidy_at(height), script);
         let first = self.first.iter().filter(|_| self.blocks.is_empty()).cloned();
-        let transactions = [coinbase(height, 0, vec![reward])?].into_iter().chain(first);
+        let transactions = [coinbase(
+            height,
+            0,
+            &Delta::default().records_root(),
+            vec![reward],
+        )?]
+        .into_iter()
+        .chain(first);
         let mut block = Block {
             header: BlockHeader {
                 version: 1,

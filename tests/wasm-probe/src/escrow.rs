@@ -108,7 +108,8 @@ impl Engaged {
     }
 }
 
-fn open_job(workshop: &Workshop) -> Transaction {
+/// The OpenJob of the client.
+pub fn open_job(workshop: &Workshop) -> Transaction {
     let (genesis, coin) = (workshop.genesis(), workshop.coin(CLIENT));
     let terms = terms(&workshop.params, workshop.chain.height().plus(1));
     let job = terms.job_id(&genesis, &coin.outpoint);

@@ -20,6 +20,7 @@ mod mempool;
 mod model;
 mod node;
 mod primitives;
+mod proof;
 mod rastic;
 mod script;
 mod tx;
@@ -37,6 +38,7 @@ fn main() {
     chain::probe();
     job::probe();
     escrow::probe();
+    proof::probe();
     dispute::probe();
     committee::probe();
     mempool::probe();

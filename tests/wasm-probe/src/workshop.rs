@@ -1,7 +1,7 @@
 //! Keys, coins and mined blocks on the simulator's network, for the modules that need a ledger.
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block, required_bits};
-use camelid_core::chain::{Chain, Submission};
+use camelid_core::chain::{AppliedBody, Chain, Submission};
 use camelid_core::escrow::Standing;
 use camelid_core::keys::{EcdsaVerifier, SecretKey};
 use camelid_core::params::{Allocation, CommitteeParams, Params};
@@ -152,7 +152,8 @@ impl Workshop {
         coin_of(&block.transactions[0], u32::from(owner - CLIENT), owner)
     }
 
-    /// A mined block at `height` over `parent`; `extra_nonce` tells two of them apart.
+    /// A mined block at `height` over `parent`; `extra_nonce` tells two of them apart. What it does to
+    /// jobs it does over the tip.
     pub fn block(
         &self,
         parent: BlockHash,
@@ -161,7 +162,10 @@ impl Workshop {
         transactions: &[Transaction],
     ) -> Arc<Block> {
         let reward = TxOut::to_script(self.params.subsidy_at(height), script_of(MINER));
-        let coinbase = coinbase(height, extra_nonce, vec![reward]).expect("a coinbase fits");
+        let ledger = self.chain.ledger();
+        let body = AppliedBody::new(ledger, self.time_at(height), transactions, &EcdsaVerifier);
+        let root = body.expect("valid transactions").records_root();
+        let coinbase = coinbase(height, extra_nonce, &root, vec![reward]).expect("a coinbase fits");
         let transactions = [coinbase].into_iter().chain(transactions.iter().cloned());
         let parent_header = self.chain.headers().header(&parent).expect("a known parent");
         let mut block = Block {
