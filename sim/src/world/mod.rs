@@ -13,7 +13,7 @@ pub use observer::Observation;
 
 use crate::event;
 use crate::invariant::Invariant;
-use crate::model::run_task;
+use crate::model::{fixed, run_task};
 use crate::report::Violation;
 use crate::scenario::{FaultKind, PlannedFault, Setup, Trigger};
 use crate::trace::Recorder;
@@ -440,10 +440,8 @@ fn number(node: usize) -> u16 {
 
 /// An exponentially distributed time with this mean: `-mean × ln(u)` in fixed point.
 fn exponential(stream: &mut Stream, mean_ms: u64) -> u64 {
-    /// `ln 2` with 32 binary digits.
-    const LN_2_Q32: u128 = 2_977_044_472;
-    let bits = u128::from((64u64 << 32) - crate::model::fixed::log2_q32(stream.next_u64().max(1)));
-    u64::try_from((u128::from(mean_ms) * bits * LN_2_Q32) >> 64).unwrap_or(u64::MAX)
+    let bits = u128::from((64u64 << 32) - fixed::log2_q32(stream.next_u64().max(1)));
+    u64::try_from((u128::from(mean_ms) * bits * u128::from(fixed::LN_2_Q32)) >> 64).unwrap_or(u64::MAX)
 }
 
 impl Remains<'_> {
