@@ -1,6 +1,8 @@
 # Every target is a plain cargo command after a check that its tools are there.
 
 ENSURE := tools/ensure toolchain cc c++
+# What is built with models compiles ggml.
+ENSURE_GGML := $(ENSURE) cmake libclang
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 WASM := wasm32-unknown-unknown
 # The probe has 1.2 MB of code, an empty program 15 kB: far less means that calls were optimised away.
@@ -24,25 +26,25 @@ help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run:      ## build, run the adversarial suite in scenarios/ and print who was caught
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	cargo run --release -p camelid -- sim run scenarios
 
 swarm:    ## run the scenarios that 10,000 seeds draw; SEEDS=A..B for others
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	cargo run --release -p camelid -- sim run --swarm --seeds $(SEEDS)
 
 holes:    ## measure each hole and attack over 20 seeds and write the page about them anew
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	cargo run --release -p camelid -- sim holes scenarios --seeds 0..20 > $(HOLES).new
 	mv $(HOLES).new $(HOLES)
 
 difficulty: ## measure the rule for targets and write the page about it anew
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	cargo run --release -p camelid -- sim difficulty > $(DIFFICULTY).new
 	mv $(DIFFICULTY).new $(DIFFICULTY)
 
 test:     ## the whole test suite
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	cargo test --workspace
 
 bench:    ## chain primitives beside Bitcoin's crates, with floors; the engine beside madsim
@@ -50,12 +52,16 @@ bench:    ## chain primitives beside Bitcoin's crates, with floors; the engine b
 	cargo run --release -p camelid-bench --bin chain
 	RUSTFLAGS="--cfg madsim" cargo run --release -p camelid-bench --bin engine --target-dir target/madsim
 
+inference: ## ggml: our generation loop beside the bare one, and what checking costs; MODEL=FILE for another model
+	@$(ENSURE_GGML)
+	cargo bench -p camelid-inference-ggml
+
 madsim:   ## the driver's tests on madsim's simulated runtime
 	@$(ENSURE)
 	RUSTFLAGS="--cfg madsim" cargo test -p camelid-io --target-dir target/madsim
 
 lint:     ## formatting and clippy, warnings denied
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
@@ -64,7 +70,7 @@ fmt:      ## format the code
 	cargo fmt --all
 
 doc:      ## API documentation, warnings denied
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 probe:    ## build the core for wasm32 and show that it imports nothing
@@ -77,7 +83,7 @@ deny:     ## licences, banned crates and sources of every dependency
 	cargo deny check licenses bans sources
 
 traces:   ## record the corpus of attack traces in scenarios/traces anew
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	tools/traces
 
 fuzz:     ## TARGET=decoders|scripts|branches: inputs that break it, for FUZZ_SECONDS; needs nightly
@@ -90,7 +96,7 @@ mutants:  ## SHARD=n/m: changes to transactions, blocks, chain and jobs that no 
 	cargo mutants --shard $(SHARD) --output target
 
 nightly:  ## hours: many more property cases and seeds
-	@$(ENSURE)
+	@$(ENSURE_GGML)
 	PROPTEST_CASES=20000 cargo test --release --workspace -- --include-ignored
 	RUSTFLAGS="--cfg madsim" MADSIM_TEST_NUM=1000 cargo test -p camelid-io --target-dir target/madsim
 	cargo run --release -p camelid -- sim run scenarios --seeds 0..2000

@@ -33,6 +33,10 @@ pub enum Command {
         #[command(subcommand)]
         command: RasticCommand,
     },
+    /// Load and run a model file in this process, whatever becomes of it.
+    #[cfg(feature = "ggml")]
+    #[command(name = crate::ggml::TRIAL_COMMAND, hide = true)]
+    TryModel(crate::ggml::TrialArgs),
 }
 
 /// `camelid sim …`

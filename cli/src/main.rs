@@ -5,6 +5,8 @@
 mod args;
 mod color;
 mod exit;
+#[cfg(feature = "ggml")]
+mod ggml;
 mod rastic;
 mod sim;
 
@@ -37,5 +39,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             SimCommand::Replay(args) => sim::replay(args),
         },
         Command::Rastic { command } => rastic::rastic(command, cli.color),
+        #[cfg(feature = "ggml")]
+        Command::TryModel(args) => Ok(ggml::try_model(args)),
     }
 }

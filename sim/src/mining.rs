@@ -1,6 +1,6 @@
 //! How long searches for a block take.
 
-use crate::model::fixed::log2_q32;
+use crate::model::fixed;
 use camelid_core::block::CompactTarget;
 use camelid_core::primitives::Stream;
 
@@ -18,8 +18,6 @@ pub(crate) fn mean_search_ms(bits: CompactTarget, known: CompactTarget, known_ms
 
 /// An exponentially distributed time with this mean: `-mean × ln(u)` in fixed point.
 pub(crate) fn exponential(stream: &mut Stream, mean_ms: u64) -> u64 {
-    /// `ln 2` with 32 binary digits.
-    const LN_2_Q32: u128 = 2_977_044_472;
-    let bits = u128::from((64u64 << 32) - log2_q32(stream.next_u64().max(1)));
-    u64::try_from((u128::from(mean_ms) * bits * LN_2_Q32) >> 64).unwrap_or(u64::MAX)
+    let bits = u128::from((64u64 << 32) - fixed::log2_q32(stream.next_u64().max(1)));
+    u64::try_from((u128::from(mean_ms) * bits * u128::from(fixed::LN_2_Q32)) >> 64).unwrap_or(u64::MAX)
 }

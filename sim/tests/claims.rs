@@ -9,7 +9,7 @@ use camelid_core::model::{
 };
 use camelid_core::primitives::{BoundedVec, JobId, Stream};
 use camelid_core::rastic::{Claim, Spec, Verdict, judge, plan};
-use camelid_sim::model::{Draw, HashModel, HashModelConfig, LanguageModel, Score, run_task};
+use camelid_sim::model::{Draw, HashModel, HashModelConfig, LanguageModel, Logit, Score, run_task};
 use camelid_sim::scenario::{Scenario, Setup};
 use camelid_sim::trace::{Odds, Rejudge, Source, Trace, TracedClaim, TracedClaims, claims};
 use camelid_sim::{MemoVerifier, run};
@@ -267,15 +267,15 @@ impl LanguageModel for Told {
         let claimed = claimed.unwrap_or(LAST);
         let mut scores = vec![Score {
             token: claimed,
-            logit_milli: 0,
+            logit: Logit::from_milli(0),
         }];
         if gap > 0 {
             scores.push(Score {
                 token: OTHER,
-                logit_milli: gap.into(),
+                logit: Logit::from_milli(gap.into()),
             });
         }
-        draw.predict(prefix.len(), scores, Some(claimed))
+        draw.predict(prefix.len(), &scores, Some(claimed))
     }
 }
 

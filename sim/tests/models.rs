@@ -5,7 +5,9 @@ use camelid_core::model::{
 };
 use camelid_core::primitives::{BoundedVec, JobId, ModelId, Stream};
 use camelid_core::rastic::{Claim, Spec, Verdict, judge_result, plan};
-use camelid_sim::model::{Draw, HashModel, HashModelConfig, LanguageModel, NgramModel, Score, run_task};
+use camelid_sim::model::{
+    Draw, HashModel, HashModelConfig, LanguageModel, Logit, NgramModel, Score, run_task,
+};
 use std::collections::BTreeSet;
 
 const JOB: JobId = JobId([7; 32]);
@@ -226,7 +228,7 @@ fn seeds_and_jobs_decide_when_it_is_warm() {
     let scores: Vec<Score> = (0..8)
         .map(|token| Score {
             token,
-            logit_milli: 0,
+            logit: Logit::from_milli(0),
         })
         .collect();
     let token = |job| {
@@ -235,7 +237,7 @@ fn seeds_and_jobs_decide_when_it_is_warm() {
             job: JobId([job; 32]),
             sampling: WARM,
         };
-        draw.predict(0, scores.clone(), None).token
+        draw.predict(0, &scores, None).token
     };
     assert!((1..20).any(|job| token(job) != token(0)));
 }

@@ -3,7 +3,7 @@
 
 use camelid_core::model::{Prediction, Sampling};
 use camelid_core::primitives::JobId;
-use camelid_sim::model::{Draw, Score, fixed};
+use camelid_sim::model::{Draw, Logit, Score, fixed};
 use proptest::prelude::*;
 
 const JOB: JobId = JobId([7; 32]);
@@ -12,12 +12,19 @@ const WARM: Sampling = Sampling {
     ..Sampling::GREEDY
 };
 
+fn score(token: u32, milli: i32) -> Score {
+    Score {
+        token,
+        logit: Logit::from_milli(milli),
+    }
+}
+
 #[test]
 fn noise_draws_with_the_probabilities_of_softmax() {
     // Weights 1 : 2 : 4 at temperature 1; ln 2 = 0.693.
     let scores: Vec<Score> = (0..)
         .zip([0, 693, 1386])
-        .map(|(token, logit_milli)| Score { token, logit_milli })
+        .map(|(token, milli)| score(token, milli))
         .collect();
     let counts = |sampling: Sampling| {
         let mut counts = [0_u32; 3];
@@ -27,7 +34,7 @@ fn noise_draws_with_the_probabilities_of_softmax() {
                 job: JOB,
                 sampling,
             };
-            counts[draw.predict(5, scores.clone(), None).token as usize] += 1;
+            counts[draw.predict(5, &scores, None).token as usize] += 1;
         }
         counts
     };
@@ -76,7 +83,7 @@ fn the_greedy_rule_takes_the_lowest_of_equals() {
     let scores = vec![(5, 100), (3, 100), (4, 90)];
     let scores: Vec<Score> = scores
         .into_iter()
-        .map(|(token, logit_milli)| Score { token, logit_milli })
+        .map(|(token, milli)| score(token, milli))
         .collect();
     let draw = Draw {
         seed: 1,
@@ -91,10 +98,39 @@ fn the_greedy_rule_takes_the_lowest_of_equals() {
             runner_up: 5,
             margin_milli: 0,
         };
-        assert_eq!(draw.predict(0, scores.clone(), Some(claimed)), expected);
+        assert_eq!(draw.predict(0, &scores, Some(claimed)), expected);
     }
-    let alone = draw.predict(0, scores[..1].to_vec(), None);
+    let alone = draw.predict(0, &scores[..1], None);
     assert_eq!((alone.runner_up, alone.margin_milli), (5, Prediction::EXCLUDED));
+}
+
+/// The rule without its short cuts: every token's key, sorted.
+fn draw_slowly(draw: &Draw, position: usize, scores: &[Score], claimed: Option<u32>) -> Prediction {
+    // Two tokens at a time decide the same contest, and leave nothing to skip.
+    let beats = |a: &Score, b: &Score| draw.predict(position, &[*a, *b], None).token == a.token;
+    let mut order: Vec<Score> = scores.to_vec();
+    order.sort_by(|a, b| {
+        if beats(a, b) {
+            std::cmp::Ordering::Less
+        } else {
+            std::cmp::Ordering::Greater
+        }
+    });
+    let pair = |other: &Score| draw.predict(position, &[order[0], *other], Some(other.token));
+    Prediction {
+        token: order[0].token,
+        gap_milli: claimed.map_or(0, |claimed| {
+            let claimed = order.iter().find(|score| score.token == claimed);
+            claimed.map_or(Prediction::EXCLUDED, |score| {
+                match score.token == order[0].token {
+                    true => 0,
+                    false => pair(score).gap_milli,
+                }
+            })
+        }),
+        runner_up: order[1].token,
+        margin_milli: pair(&order[1]).gap_milli,
+    }
 }
 
 proptest! {
@@ -111,7 +147,27 @@ proptest! {
     }
 
     #[test]
-    fn every_string_of_bits_gives_noise(bits in prop_oneof![Just(0), Just(u64::MAX), any::<u64>()]) {
-        prop_assert!((-4000..=22_500).contains(&fixed::gumbel_milli(bits)));
+    fn every_string_of_bits_gives_noise_under_its_ceiling(
+        bits in prop_oneof![Just(0), Just(u64::MAX), any::<u64>(), any::<u64>().prop_map(|bits| !(bits >> (bits % 64)))],
+    ) {
+        let noise = fixed::gumbel_milli(bits);
+        prop_assert!((-4000..=fixed::GUMBEL_MAX_MILLI).contains(&noise));
+        prop_assert!(noise <= fixed::gumbel_ceiling_milli(bits));
+        prop_assert!(fixed::gumbel_ceiling_milli(bits) <= fixed::GUMBEL_MAX_MILLI);
+    }
+
+    #[test]
+    fn short_cuts_change_nothing(
+        milli in prop::collection::vec(-30_000..5_000, 2..200),
+        claimed in prop::option::of(0_u32..250),
+        temperature_milli in prop_oneof![Just(0_u32), Just(1000), 1_u32..10_000],
+        seed: u64,
+    ) {
+        let scores: Vec<Score> = (0..).zip(milli).map(|(token, milli)| score(token, milli)).collect();
+        let draw = Draw { seed, job: JOB, sampling: Sampling { temperature_milli, ..Sampling::GREEDY } };
+        let backwards: Vec<Score> = scores.iter().rev().copied().collect();
+        let expected = draw_slowly(&draw, 9, &scores, claimed);
+        prop_assert_eq!(draw.predict(9, &scores, claimed), expected);
+        prop_assert_eq!(draw.predict(9, &backwards, claimed), expected);
     }
 }

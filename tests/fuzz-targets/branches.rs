@@ -229,7 +229,8 @@ fn mined(
     transactions: Vec<Transaction>,
 ) -> Block {
     let outputs = if claimed == 0 { vec![] } else { vec![pay(claimed)] };
-    let reward = coinbase(height, extra_nonce, &Delta::default().records_root(), outputs).expect("one output fits");
+    let reward =
+        coinbase(height, extra_nonce, &Delta::default().records_root(), outputs).expect("one output fits");
     let transactions = [reward].into_iter().chain(transactions).collect();
     let mut block = Block {
         header: BlockHeader {

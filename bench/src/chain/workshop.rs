@@ -106,7 +106,8 @@ impl Workshop {
     pub(crate) fn block(&self, chain: &Chain, transactions: Vec<Transaction>) -> Block {
         let height = chain.height().plus(1);
         let reward = TxOut::to_script(self.params.subsidy_at(height), self.script.clone());
-        let coinbase = coinbase(height, 0, &Delta::default().records_root(), vec![reward]).expect("one output");
+        let coinbase =
+            coinbase(height, 0, &Delta::default().records_root(), vec![reward]).expect("one output");
         let parent = chain.headers().header(&chain.tip()).expect("the tip");
         let all = [coinbase].into_iter().chain(transactions).collect();
         let mut block = Block {

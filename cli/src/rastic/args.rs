@@ -17,6 +17,26 @@ pub enum RasticCommand {
     Economics(EconomicsArgs),
     /// Judge the claims of a trace again, under other specifications.
     Replay(ReplayArgs),
+    /// Does this machine compute a model's scores exactly?
+    #[cfg(feature = "ggml")]
+    Selftest(SelftestArgs),
+}
+
+/// `camelid rastic selftest`
+#[cfg(feature = "ggml")]
+#[derive(Debug, Args)]
+#[command(after_help = "\
+64 tokens are generated one by one on one thread and then computed again in one pass on two threads. In \
+the exact profile the scores of all tokens agree at each position in every bit.
+
+Exit codes: 0 they do; 2 wrong usage; 4 the model cannot be loaded; 5 some differ; 1 any other error.")]
+pub struct SelftestArgs {
+    /// A model file (GGUF).
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `camelid rastic power`

@@ -9,6 +9,8 @@ mod replay;
 mod replay_record;
 mod replay_table;
 mod samples;
+#[cfg(feature = "ggml")]
+mod selftest;
 mod stake;
 mod verdicts;
 
@@ -26,5 +28,7 @@ pub fn rastic(command: &RasticCommand, color: ColorWhen) -> Result<Exit, Failure
         RasticCommand::Power(args) => power::power(args),
         RasticCommand::Economics(args) => economics::economics(args),
         RasticCommand::Replay(args) => replay::replay(args, color),
+        #[cfg(feature = "ggml")]
+        RasticCommand::Selftest(args) => selftest::selftest(args),
     }
 }

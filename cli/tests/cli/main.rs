@@ -9,5 +9,7 @@ mod power;
 mod rastic_replay;
 mod replay;
 mod run;
+#[cfg(feature = "ggml")]
+mod selftest;
 mod support;
 mod swarm;

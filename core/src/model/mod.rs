@@ -3,21 +3,29 @@
 //!
 //! The core never runs a model. It hands out an [`InferenceTask`] and is given back an
 //! [`InferenceResult`]; in between there may be floats, threads and accelerators, here there are
-//! none.
+//! none. What a task means is written here once, for every [`LanguageModel`]: [`run_task`] checks
+//! it and asks for predictions, and [`Draw`] makes them of scores.
 
+mod draw;
 mod finish;
+pub mod fixed;
 mod inference;
+mod language_model;
 mod manifest;
 mod profile;
+mod run;
 mod sampling;
 mod text;
 
 use crate::primitives::BoundedVec;
 
+pub use draw::{Draw, Logit, Score};
 pub use finish::Finish;
 pub use inference::{InferenceResult, InferenceTask, MAX_POSITIONS, Positions, Prediction, Predictions};
+pub use language_model::{LanguageModel, golden_root};
 pub use manifest::{Manifest, ManifestError};
 pub use profile::{NumericsProfile, ProfileError};
+pub use run::{run_task, run_task_watched};
 pub use sampling::{Sampling, SamplingError};
 pub use text::Text;
 

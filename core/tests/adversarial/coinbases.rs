@@ -149,9 +149,7 @@ fn a_coinbase_with_an_id_already_on_the_chain() {
         &[],
     );
     assert_says(&workshop.refusal_of(&again), "does not carry its height");
-    let id = |height: u32| {
-        idle_coinbase(Height(height), 0, vec![pay_to(MINER, coins(50))]).txid()
-    };
+    let id = |height: u32| idle_coinbase(Height(height), 0, vec![pay_to(MINER, coins(50))]).txid();
     assert_eq!(id(1), first.transactions[0].txid());
     let ids: std::collections::BTreeSet<_> = (0..1_000).map(id).collect();
     assert_eq!(ids.len(), 1_000);

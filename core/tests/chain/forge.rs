@@ -1,9 +1,7 @@
 //! Chains of real headers and blocks, on any network and with any dates.
 
 use super::support::*;
-use camelid_core::block::{
-    Block, BlockHeader, CompactTarget, Difficulty, coinbase, genesis_block, required_bits,
-};
+use camelid_core::block::{Block, BlockHeader, CompactTarget, Difficulty, genesis_block, required_bits};
 use camelid_core::params::Params;
 use camelid_core::primitives::{BoundedVec, Hash256, Height, Timestamp};
 use camelid_core::tx::Transaction;

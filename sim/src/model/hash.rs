@@ -1,8 +1,8 @@
 //! A model made of hashes.
 
-use super::sampler::{Draw, Score};
-use super::{LanguageModel, golden};
-use camelid_core::model::{Manifest, NumericsProfile, Prediction, TokenId};
+use camelid_core::model::{
+    Draw, LanguageModel, Logit, Manifest, NumericsProfile, Prediction, Score, TokenId, golden_root,
+};
 use camelid_core::primitives::{BoundedVec, Hash256, sha256, tagged_hash};
 
 /// Tokens considered after each prefix, besides the end token.
@@ -92,7 +92,7 @@ impl HashModel {
             step_milli: 1,
             machine: 0,
         };
-        model.manifest.golden = golden(&model);
+        model.manifest.golden = golden_root(&model);
         model
     }
 
@@ -124,7 +124,8 @@ impl HashModel {
         }
     }
 
-    fn scores(&self, prefix: &[TokenId]) -> Vec<Score> {
+    /// The tokens considered after `prefix`, with their logits in thousandths.
+    fn scores(&self, prefix: &[TokenId]) -> Vec<(TokenId, i32)> {
         let context = &prefix[prefix.len().saturating_sub(self.config.look_back)..];
         let here = tagged_hash("camelid/hash-model-context", &(self.config.language, context));
         let [hard, end] = [word(&here, 0), word(&here, 2)];
@@ -138,27 +139,24 @@ impl HashModel {
             })
         };
         if end % 1000 < self.config.end_permille {
-            scores.push(Score {
-                token: END,
-                logit_milli: 2 * EASY_LOGIT_MILLI,
-            });
+            scores.push((END, 2 * EASY_LOGIT_MILLI));
         }
         self.compute(&here, &mut scores);
         scores
     }
 
     /// Makes of exact scores what this model's arithmetic makes of them.
-    fn compute(&self, here: &Hash256, scores: &mut [Score]) {
+    fn compute(&self, here: &Hash256, scores: &mut [(TokenId, i32)]) {
         let width = i32::from(self.config.jitter_milli);
         if width > 0 {
             let error = tagged_hash("camelid/hash-model-machine", &(self.machine, here));
-            for (index, score) in scores.iter_mut().enumerate() {
-                score.logit_milli += i32::from(word(&error, 2 * index)) % (2 * width + 1) - width;
+            for (index, (_, logit_milli)) in scores.iter_mut().enumerate() {
+                *logit_milli += i32::from(word(&error, 2 * index)) % (2 * width + 1) - width;
             }
         }
-        for score in scores {
-            let nearest = (score.logit_milli + self.step_milli / 2).div_euclid(self.step_milli);
-            score.logit_milli = nearest * self.step_milli;
+        for (_, logit_milli) in scores {
+            let nearest = (*logit_milli + self.step_milli / 2).div_euclid(self.step_milli);
+            *logit_milli = nearest * self.step_milli;
         }
     }
 }
@@ -172,17 +170,14 @@ fn profile(tolerance_milli: u32) -> NumericsProfile {
 }
 
 /// Different tokens, none of them the end token, with the given scores.
-fn spread(hash: &Hash256, logit_milli: impl Fn(usize) -> i32) -> Vec<Score> {
-    let mut scores: Vec<Score> = Vec::with_capacity(CANDIDATES + 1);
+fn spread(hash: &Hash256, logit_milli: impl Fn(usize) -> i32) -> Vec<(TokenId, i32)> {
+    let mut scores: Vec<(TokenId, i32)> = Vec::with_capacity(CANDIDATES + 1);
     for index in 0..CANDIDATES {
         let mut token = u32::from(hash.0[8 + index]);
-        while token == END || scores.iter().any(|score| score.token == token) {
+        while token == END || scores.iter().any(|(other, _)| *other == token) {
             token = (token + 1) % VOCABULARY;
         }
-        scores.push(Score {
-            token,
-            logit_milli: logit_milli(index),
-        });
+        scores.push((token, logit_milli(index)));
     }
     scores
 }
@@ -197,6 +192,14 @@ impl LanguageModel for HashModel {
     }
 
     fn predict(&self, draw: &Draw, prefix: &[TokenId], claimed: Option<TokenId>) -> Prediction {
-        draw.predict(prefix.len(), self.scores(prefix), claimed)
+        let scores: Vec<Score> = self
+            .scores(prefix)
+            .into_iter()
+            .map(|(token, logit_milli)| Score {
+                token,
+                logit: Logit::from_milli(logit_milli),
+            })
+            .collect();
+        draw.predict(prefix.len(), &scores, claimed)
     }
 }

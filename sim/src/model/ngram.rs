@@ -1,10 +1,9 @@
 //! A model that has counted words.
 
-use super::fixed::ln_milli;
-use super::sampler::{Draw, Score};
 use super::words::Words;
-use super::{LanguageModel, golden};
-use camelid_core::model::{Manifest, NumericsProfile, Prediction, TokenId};
+use camelid_core::model::{
+    Draw, LanguageModel, Logit, Manifest, NumericsProfile, Prediction, Score, TokenId, fixed, golden_root,
+};
 use camelid_core::primitives::{BoundedVec, Hash256, MerkleTree};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -54,7 +53,7 @@ impl NgramModel {
             words,
             manifest,
         };
-        model.manifest.golden = golden(&model);
+        model.manifest.golden = golden_root(&model);
         model
     }
 
@@ -100,10 +99,10 @@ fn best_scores(counts: &BTreeMap<TokenId, u64>) -> Vec<Score> {
         .iter()
         .map(|(&token, &count)| Score {
             token,
-            logit_milli: i32::try_from(ln_milli(count)).unwrap_or(i32::MAX),
+            logit: Logit::from_milli(i32::try_from(fixed::ln_milli(count)).unwrap_or(i32::MAX)),
         })
         .collect();
-    scores.sort_unstable_by_key(|score| (Reverse(score.logit_milli), score.token));
+    scores.sort_unstable_by_key(|score| (Reverse(score.logit), score.token));
     scores.truncate(CANDIDATES);
     scores
 }
@@ -114,6 +113,6 @@ impl LanguageModel for NgramModel {
     }
 
     fn predict(&self, draw: &Draw, prefix: &[TokenId], claimed: Option<TokenId>) -> Prediction {
-        draw.predict(prefix.len(), self.scores(prefix), claimed)
+        draw.predict(prefix.len(), &self.scores(prefix), claimed)
     }
 }

@@ -1,9 +1,7 @@
 //! `camelid_core::block` and `camelid_core::params`.
 
 use crate::workshop::params;
-use camelid_core::block::{
-    BlockHeader, CompactTarget, Work, asert, genesis_block, required_bits, search,
-};
+use camelid_core::block::{BlockHeader, CompactTarget, Work, asert, genesis_block, required_bits, search};
 use camelid_core::params::Params;
 use camelid_core::primitives::{Height, decode, encode};
 use core::hint::black_box;

@@ -3,7 +3,7 @@
 //! `Q32` numbers are integers in units of 2⁻³².
 
 /// ln 2 in Q32.
-const LN_2_Q32: u64 = 2_977_044_472;
+pub const LN_2_Q32: u64 = 2_977_044_472;
 
 /// The binary logarithm of `x` in Q32, rounded down; 0 for `x = 0`.
 pub fn log2_q32(x: u64) -> u64 {
@@ -57,4 +57,14 @@ pub fn gumbel_milli(bits: u64) -> i64 {
     let minus_ln = u64::try_from(minus_ln).unwrap_or(u64::MAX).max(1);
     // As an integer `minus_ln` is 2³² times too large.
     i64::from(ln_milli(1 << 32)) - i64::from(ln_milli(minus_ln))
+}
+
+/// The largest [`gumbel_milli`]: 32 ln 2, rounded up.
+pub const GUMBEL_MAX_MILLI: i64 = 22_181;
+
+/// At least [`gumbel_milli`] of the same bits, without a logarithm.
+pub fn gumbel_ceiling_milli(bits: u64) -> i64 {
+    // With k leading ones −ln u ≥ 1 − u ≥ 2⁻⁽ᵏ⁺¹⁾. One more ln 2 (0.694) makes up for rounding, that
+    // may halve a −ln u of a few units.
+    ((i64::from(bits.leading_ones()) + 2) * 694).min(GUMBEL_MAX_MILLI)
 }

@@ -1,9 +1,10 @@
 //! Running a model on a task.
 
-use super::LanguageModel;
-use super::sampler::Draw;
-use camelid_core::model::{Finish, InferenceResult, InferenceTask, MAX_TOKENS, Manifest, TokenId};
-use camelid_core::primitives::{BoundedVec, ModelId};
+use super::{
+    Draw, Finish, InferenceResult, InferenceTask, LanguageModel, MAX_TOKENS, Manifest, Prediction, TokenId,
+};
+use crate::primitives::{BoundedVec, ModelId};
+use core::ops::ControlFlow;
 
 /// Why a task cannot be run; the text goes into [`InferenceResult::Failed`].
 type Refusal = &'static str;
@@ -13,6 +14,16 @@ type Refusal = &'static str;
 /// A task for another model, with parameters out of range, tokens outside the vocabulary or more of
 /// them than the context holds fails with a reason.
 pub fn run_task(model: &dyn LanguageModel, task: &InferenceTask) -> InferenceResult {
+    run_task_watched(model, task, &mut |_| ControlFlow::Continue(()))
+}
+
+/// [`run_task`] that tells `watch` each token as it is generated and gives up, with a failure, when
+/// told to break.
+pub fn run_task_watched(
+    model: &dyn LanguageModel,
+    task: &InferenceTask,
+    watch: &mut dyn FnMut(TokenId) -> ControlFlow<()>,
+) -> InferenceResult {
     let result = match task {
         InferenceTask::Generate {
             model: id,
@@ -28,7 +39,7 @@ pub fn run_task(model: &dyn LanguageModel, task: &InferenceTask) -> InferenceRes
                 job: *job,
                 sampling: *sampling,
             })?;
-            generate(model, &draw, prompt, prefix, *max_tokens)
+            generate(model, &draw, prompt, prefix, *max_tokens, watch)
         }),
         InferenceTask::Predict {
             model: id,
@@ -81,6 +92,7 @@ fn generate(
     prompt: &[TokenId],
     prefix: &[TokenId],
     max_tokens: u32,
+    watch: &mut dyn FnMut(TokenId) -> ControlFlow<()>,
 ) -> Result<InferenceResult, Refusal> {
     let limit = max_tokens as usize;
     if limit == 0 || limit > MAX_TOKENS || prefix.len() > limit {
@@ -96,7 +108,13 @@ fn generate(
             return Ok(InferenceResult::Generated { output, finish });
         }
         let next = model.predict(draw, &tokens, None);
+        if next.margin_milli == Prediction::NOT_FINITE {
+            return Err("the model computed no finite scores");
+        }
         tokens.push(next.token);
+        if watch(next.token).is_break() {
+            return Err("cancelled");
+        }
     }
 }
 
