@@ -90,7 +90,7 @@ fn how_a_job_ended_can_be_shown() {
     let tip = workshop.chain.height().0;
     for job in &jobs {
         let proof = JobProof::create(&workshop.chain, job).unwrap();
-        assert_eq!(proof.record, *workshop.ledger().job(job).unwrap());
+        assert_eq!(proof.status, workshop.ledger().job(job).unwrap().status());
         assert_eq!(proof.outcome(), Some(Outcome::Refunded));
         let included = proof.verify(client.headers()).unwrap();
         assert_eq!(included.height.0 + included.confirmations, tip + 1);
@@ -181,7 +181,7 @@ fn only_the_coinbase_of_its_block_vouches_for_records() {
     let other_transaction = TransactionProof::create(block, 1).unwrap();
     assert_eq!(verdict(other_transaction), Err(ProofError::Coinbase));
     let other_block = TransactionProof::create(&blocks[0], 0).unwrap();
-    assert_eq!(verdict(other_block), Err(ProofError::Record));
+    assert_eq!(verdict(other_block), Err(ProofError::Status));
     let genesis = workshop.chain.block(&workshop.genesis()).unwrap();
     let genesis = TransactionProof::create(genesis, 0).unwrap();
     assert_eq!(verdict(genesis), Err(ProofError::Coinbase));
@@ -234,7 +234,7 @@ fn a_coinbase_commits_to_what_its_block_does_to_jobs() {
     for root in [no_records(), Hash256([0; 32])] {
         let refusal = workshop.refusal_of(&with(&workshop, &root));
         assert!(
-            refusal.contains("does not commit to the job records"),
+            refusal.contains("does not commit to what the block makes of jobs"),
             "{refusal}"
         );
     }
@@ -248,16 +248,41 @@ fn a_coinbase_commits_to_what_its_block_does_to_jobs() {
     let odd = mine_with(&workshop.params, tip, time, odd, std::slice::from_ref(&open));
     let refusal = workshop.refusal_of(&odd);
     assert!(
-        refusal.contains("does not commit to the job records"),
+        refusal.contains("does not commit to what the block makes of jobs"),
         "{refusal}"
     );
-    // The root is over the one record as it is after the block.
+    // The root is over the one job as it is after the block.
     workshop.submit(&honest).unwrap();
     let record = workshop.ledger().job(&open.job_id.unwrap()).unwrap();
-    assert_eq!(MerkleTree::new([encode(record)]).root(), root);
+    assert_eq!(MerkleTree::new([encode(&record.status())]).root(), root);
     // A block that changes no job commits to the empty list.
     let idle = workshop.extend(&[]);
     assert_eq!(records_root_of(&idle.transactions[0]), Some(no_records()));
+}
+
+/// A miner may date its block anew while it searches, even so that the median time moves, which stands in
+/// the records of jobs that the block changes: the coinbase commits to nothing that depends on it.
+#[test]
+fn a_block_may_be_dated_anew() {
+    let mut workshop = Workshop::new(1);
+    let open = open(&workshop, 0);
+    let block = workshop.block(std::slice::from_ref(&open));
+    let medians = [
+        block.header.time.0 - 10,
+        block.header.time.0,
+        block.header.time.0 + 7_000,
+    ]
+    .map(|time| {
+        let mut fresh = Workshop::new(1);
+        let mut redated = (*block).clone();
+        redated.header.time.0 = time;
+        solve(&mut redated.header);
+        fresh.submit(&Arc::new(redated.clone())).unwrap();
+        assert_eq!(fresh.chain.tip(), redated.header.hash());
+        fresh.ledger().job(&open.job_id.unwrap()).unwrap().since.mtp
+    });
+    assert!(medians[0] != medians[1] && medians[1] != medians[2]);
+    workshop.submit(&block).unwrap();
 }
 
 proptest! {

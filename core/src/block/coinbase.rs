@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 /// The coinbase of the block at `height`. Its lock time is the height, which makes its txid unique
 /// on a chain; `extra_nonce` varies the Merkle root when the header's 32 bits are spent;
-/// `records_root` commits to the job records that the block changes
+/// `records_root` commits to what the block makes of jobs
 /// ([`Delta::records_root`](crate::chain::Delta::records_root)).
 ///
 /// The `script_sig` has one form: a push of the extra nonce's 8 bytes, little-endian, and one of the

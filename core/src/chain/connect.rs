@@ -162,7 +162,7 @@ impl<'a> AppliedBody<'a> {
     pub fn connect(self, coinbase: &Transaction) -> Result<Delta, BlockError> {
         if records_root_of(coinbase) != Some(self.records_root()) {
             return Err(BlockError::Coinbase(
-                "does not commit to the job records that the block changes",
+                "does not commit to what the block makes of jobs",
             ));
         }
         let operations = self

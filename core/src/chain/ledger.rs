@@ -1,7 +1,7 @@
 //! Coins, jobs, tickets and totals after the blocks of one chain.
 
 use crate::committee::Ticket;
-use crate::escrow::{Clock, History, JobRecord, JobState, Moment};
+use crate::escrow::{Clock, History, JobRecord, JobState, JobStatus, Moment};
 use crate::params::Params;
 use crate::primitives::{
     Amount, BlockHash, Digest, Hash256, Height, JobId, Map, MerkleTree, SetDigest, Timestamp, encode,
@@ -68,16 +68,16 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// The job records that are written, by job id.
-    pub fn records(&self) -> impl Iterator<Item = &JobRecord> {
-        self.jobs.values().flatten()
+    /// What becomes of the jobs whose records are written, by job id.
+    pub fn job_statuses(&self) -> impl Iterator<Item = JobStatus> {
+        self.jobs.values().flatten().map(JobRecord::status)
     }
 
-    /// RFC 6962 root over the encodings of [`records`](Self::records): what a block's coinbase
-    /// commits to, so that whoever has the headers alone can be shown how a job ended
+    /// RFC 6962 root over the encodings of [`job_statuses`](Self::job_statuses): what a block's
+    /// coinbase commits to, so that whoever has the headers alone can be shown how a job ended
     /// (`docs/src/proofs.md`).
     pub fn records_root(&self) -> Hash256 {
-        MerkleTree::new(self.records().map(encode)).root()
+        MerkleTree::new(self.job_statuses().map(|status| encode(&status))).root()
     }
 }
 

@@ -18,6 +18,6 @@ pub use clock::{Clock, History, Moment, Since};
 pub use dispute::{Appeal, Dispute, Origin, Party, Seat, Vote};
 pub use event::{Claim, Effects, Event, Facts, JobError};
 pub use payout::{Closing, Payout};
-pub use record::{Engagement, JobRecord, JobState, Outcome};
+pub use record::{Engagement, JobRecord, JobState, JobStatus, Outcome};
 pub use stage::{Phase, Stage, Standing, Window};
 pub use transition::transition;

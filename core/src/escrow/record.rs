@@ -29,6 +29,18 @@ pub struct JobRecord {
     pub state: JobState,
 }
 
+/// What a block says of a job to those who have its header only. It leaves out what depends on the
+/// block's own time, which a miner changes while it searches: the median times in a record do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct JobStatus {
+    /// The job; its id binds its terms.
+    pub id: JobId,
+    /// Number of transitions so far.
+    pub seq: u32,
+    /// How it ended, if it has.
+    pub outcome: Option<Outcome>,
+}
+
 /// The states of `docs/src/protocol.md`, "States".
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum JobState {
@@ -157,6 +169,15 @@ impl JobState {
 }
 
 impl JobRecord {
+    /// What a block says of the job.
+    pub fn status(&self) -> JobStatus {
+        JobStatus {
+            id: self.id,
+            seq: self.seq,
+            outcome: self.state.outcome(),
+        }
+    }
+
     /// What a delivery under `engagement` is bound to.
     pub fn seal_context(&self, genesis: &BlockHash, engagement: &Engagement) -> SealContext {
         SealContext {

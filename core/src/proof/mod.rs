@@ -14,8 +14,8 @@ use crate::block::BlockHeader;
 use crate::chain::HeaderTree;
 use crate::primitives::{BlockHash, Height};
 
-/// Largest encoding of a proof, in bytes: a transaction may be as large as a block, and a record and
-/// the branches come beside it.
+/// Largest encoding of a proof, in bytes: a transaction may be as large as a block, and the branches
+/// come beside it.
 pub const MAX_PROOF_BYTES: usize = 1_100_000;
 
 /// Where in the best chain the block of a proof stands.
@@ -39,13 +39,13 @@ pub enum ProofError {
     /// The transaction is not one of those that the header commits to.
     #[error("the header does not commit to the transaction")]
     Transaction,
-    /// The transaction that is to carry the records' root is not the block's first, or no coinbase of
+    /// The transaction that is to carry the records root is not the block's first, or no coinbase of
     /// the one form.
     #[error("not the coinbase of the block")]
     Coinbase,
-    /// The record is not one of those that the coinbase commits to.
-    #[error("the coinbase does not commit to the record")]
-    Record,
+    /// The job did not stand so after the block.
+    #[error("the coinbase does not commit to what is said of the job")]
+    Status,
 }
 
 /// The header with this hash, and where it stands in the best chain. Walks down from the best header.

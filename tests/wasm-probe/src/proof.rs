@@ -6,7 +6,7 @@ use camelid_core::primitives::{decode, encode};
 use camelid_core::proof::{JobProof, MAX_PROOF_BYTES, ProofError, TransactionProof};
 use core::hint::black_box;
 
-/// An Engage and the record that it left, shown to whoever has the headers alone.
+/// An Engage and what it made of its job, shown to whoever has the headers alone.
 pub fn probe() {
     let engaged = Engaged::new();
     let chain = &engaged.workshop.chain;
@@ -19,7 +19,7 @@ pub fn probe() {
     let read: JobProof = decode(black_box(&encode(&proof)), MAX_PROOF_BYTES).expect("it was just encoded");
     let included = read.verify(client.headers()).expect("an honest proof");
     assert_eq!((included.height, included.confirmations), (chain.height(), 1));
-    assert_eq!(read.record, *engaged.record());
+    assert_eq!(read.status, engaged.record().status());
 
     let block = chain.block(&chain.tip()).expect("the tip has a body");
     let mut proof = TransactionProof::create(block, 1).expect("the block has an Engage");
