@@ -1,10 +1,16 @@
 //! The binary as scripts see it: standard output, standard error and exit codes.
 
+#[cfg(feature = "ggml")]
+mod bad_claims;
+#[cfg(feature = "ggml")]
+mod claims;
 mod corpus;
 mod detection;
 mod difficulty;
 mod economics;
 mod load;
+#[cfg(feature = "ggml")]
+mod models;
 mod power;
 mod rastic_replay;
 mod replay;
