@@ -13,6 +13,8 @@ mod load;
 mod models;
 mod power;
 mod rastic_replay;
+#[cfg(feature = "ggml")]
+mod real_models;
 mod replay;
 mod run;
 #[cfg(feature = "ggml")]
