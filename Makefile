@@ -20,7 +20,7 @@ SHARD ?= 0/40
 HOLES := docs/src/holes-and-attacks.md
 DIFFICULTY := docs/src/difficulty.md
 
-.PHONY: help run swarm holes difficulty test bench madsim lint fmt doc probe deny traces fuzz mutants nightly
+.PHONY: help run swarm holes difficulty model claims test bench madsim lint fmt doc probe deny traces fuzz mutants nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +42,15 @@ difficulty: ## measure the rule for targets and write the page about it anew
 	@$(ENSURE_GGML)
 	cargo run --release -p camelid -- sim difficulty > $(DIFFICULTY).new
 	mv $(DIFFICULTY).new $(DIFFICULTY)
+
+model:    ## fetch SmolLM2-135M-Instruct (98 MB) and add it to the store of models
+	@$(ENSURE_GGML) pip
+	tools/fetch-model
+
+claims:   ## measure what checks find in claims, on the embedded model and SmolLM2, and print the tables (an hour)
+	@$(ENSURE_GGML) pip
+	cargo build --release -p camelid
+	tools/claims-table "The embedded model=embedded" "SmolLM2-135M-Instruct=$$(tools/fetch-model)"
 
 test:     ## the whole test suite
 	@$(ENSURE_GGML)
@@ -103,3 +112,4 @@ nightly:  ## hours: many more property cases and seeds
 	$(MAKE) swarm
 	for target in decoders scripts branches; do $(MAKE) fuzz TARGET=$$target FUZZ_SECONDS=1800 || exit; done
 	$(MAKE) mutants SHARD=0/1
+	$(MAKE) claims

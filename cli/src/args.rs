@@ -33,6 +33,13 @@ pub enum Command {
         #[command(subcommand)]
         command: RasticCommand,
     },
+    /// The models at hand.
+    #[cfg(feature = "ggml")]
+    Model {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: crate::model::ModelCommand,
+    },
     /// Load and run a model file in this process, whatever becomes of it.
     #[cfg(feature = "ggml")]
     #[command(name = crate::ggml::TRIAL_COMMAND, hide = true)]

@@ -73,6 +73,21 @@ impl Failure {
         )])
     }
 
+    /// In words, and what to do about it.
+    #[cfg(feature = "ggml")]
+    pub fn into_words(self) -> (String, String) {
+        match self {
+            Self::Load(errors) => match errors.into_iter().next() {
+                Some(error) => (format!("{}: {}", error.file, error.message), error.hint),
+                None => (String::new(), String::new()),
+            },
+            other => (
+                other.to_string(),
+                "check that the model runs: `camelid rastic selftest`".into(),
+            ),
+        }
+    }
+
     /// How the program ends because of it.
     pub fn exit(&self) -> Exit {
         match self {

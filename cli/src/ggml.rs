@@ -1,12 +1,11 @@
 //! Model files on their way into this process.
 
 use crate::exit::{Exit, Failure};
+use camelid_inference_ggml::EngineError;
 use camelid_inference_ggml::trial::{TrialError, run_in_child, trial};
-use camelid_inference_ggml::{EngineError, Model, Numerics};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 /// Name of the hidden command by which this program tries a file in a process of its own.
 pub const TRIAL_COMMAND: &str = "try-model";
@@ -19,20 +18,18 @@ pub struct TrialArgs {
     pub file: PathBuf,
 }
 
-/// The model in the file at `path`, loaded with exact numerics after a trial in a child process.
+/// Loads and runs the file at `path` in a child process.
 ///
 /// # Errors
 /// [`Failure::Load`] when the file is no model that this program can run.
-pub fn load_model(path: &Path) -> Result<Arc<Model>, Failure> {
+pub fn try_file(path: &Path) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::System(error.to_string()))?;
     let mut child = Command::new(program);
     trial(path, child.arg(TRIAL_COMMAND).arg(path)).map_err(|error| match error {
         TrialError::Header(error) => engine_failure(path, error),
         TrialError::Child { error, .. } => Failure::System(error.to_string()),
         error => refused(path, error.to_string()),
-    })?;
-    let model = Model::load(path, Numerics::Exact).map_err(|error| engine_failure(path, error))?;
-    Ok(Arc::new(model))
+    })
 }
 
 /// What an error of the engine about the model at `path` means for the program.
@@ -57,7 +54,7 @@ fn refused(path: &Path, message: String) -> Failure {
     )
 }
 
-/// Is the child of [`load_model`]; what is wrong with the file goes to standard error.
+/// Is the child of [`try_file`]; what is wrong with the file goes to standard error.
 pub fn try_model(args: &TrialArgs) -> Exit {
     match run_in_child(&args.file) {
         Ok(()) => Exit::Success,

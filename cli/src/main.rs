@@ -3,10 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+#[cfg(feature = "ggml")]
+mod claims;
 mod color;
 mod exit;
 #[cfg(feature = "ggml")]
 mod ggml;
+#[cfg(feature = "ggml")]
+mod model;
 mod rastic;
 mod sim;
 
@@ -39,6 +43,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             SimCommand::Replay(args) => sim::replay(args),
         },
         Command::Rastic { command } => rastic::rastic(command, cli.color),
+        #[cfg(feature = "ggml")]
+        Command::Model { command } => model::model(command, cli.color),
         #[cfg(feature = "ggml")]
         Command::TryModel(args) => Ok(ggml::try_model(args)),
     }

@@ -32,3 +32,6 @@ pub use model::Model;
 pub use numerics::Numerics;
 pub use quantize::{quantizations, quantize};
 pub use sequence::{Sequence, Shape};
+
+/// The model that comes with the program, a GGUF file: `models/README.md` says what it was made of.
+pub const EMBEDDED: &[u8] = include_bytes!("../models/embedded.gguf");

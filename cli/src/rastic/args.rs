@@ -3,6 +3,8 @@
 use super::chance::MOST;
 use super::decimal::{Decimal, coins, permille, probability};
 use super::samples::Samples;
+#[cfg(feature = "ggml")]
+use crate::claims::{AttackArgs, ExplainArgs, GenerateArgs, VerifyArgs};
 use camelid_core::primitives::Amount;
 use camelid_core::rastic::Spec;
 use clap::{Args, Subcommand};
@@ -17,6 +19,18 @@ pub enum RasticCommand {
     Economics(EconomicsArgs),
     /// Judge the claims of a trace again, under other specifications.
     Replay(ReplayArgs),
+    /// Write honest claims: what a model continues prompts with.
+    #[cfg(feature = "ggml")]
+    Generate(GenerateArgs),
+    /// Make false claims of honest ones.
+    #[cfg(feature = "ggml")]
+    Attack(AttackArgs),
+    /// Check claims against a model.
+    #[cfg(feature = "ggml")]
+    Verify(VerifyArgs),
+    /// Show a claim token by token: what was checked, what matched and what failed.
+    #[cfg(feature = "ggml")]
+    Explain(ExplainArgs),
     /// Does this machine compute a model's scores exactly?
     #[cfg(feature = "ggml")]
     Selftest(SelftestArgs),
@@ -31,9 +45,9 @@ the exact profile the scores of all tokens agree at each position in every bit.
 
 Exit codes: 0 they do; 2 wrong usage; 4 the model cannot be loaded; 5 some differ; 1 any other error.")]
 pub struct SelftestArgs {
-    /// A model file (GGUF).
-    #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    /// embedded, a GGUF file, or the root of a model in the store.
+    #[arg(long, default_value = "embedded")]
+    pub model: String,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -16,6 +16,8 @@ mod verdicts;
 
 pub use args::RasticCommand;
 
+#[cfg(feature = "ggml")]
+use crate::claims;
 use crate::color::ColorWhen;
 use crate::exit::{Exit, Failure};
 
@@ -28,6 +30,14 @@ pub fn rastic(command: &RasticCommand, color: ColorWhen) -> Result<Exit, Failure
         RasticCommand::Power(args) => power::power(args),
         RasticCommand::Economics(args) => economics::economics(args),
         RasticCommand::Replay(args) => replay::replay(args, color),
+        #[cfg(feature = "ggml")]
+        RasticCommand::Generate(args) => claims::generate(args),
+        #[cfg(feature = "ggml")]
+        RasticCommand::Attack(args) => claims::attack(args),
+        #[cfg(feature = "ggml")]
+        RasticCommand::Verify(args) => claims::verify(args, color),
+        #[cfg(feature = "ggml")]
+        RasticCommand::Explain(args) => claims::explain(args, color),
         #[cfg(feature = "ggml")]
         RasticCommand::Selftest(args) => selftest::selftest(args),
     }

@@ -2,12 +2,14 @@
 
 use super::args::SelftestArgs;
 use crate::exit::{Exit, Failure};
-use crate::ggml::{engine_failure, load_model};
+use crate::ggml::engine_failure;
+use crate::model::find_model;
 use crate::sim::print_json;
 use camelid_core::model::NumericsProfile;
-use camelid_inference_ggml::{Comparison, Model, read_chunks, self_test};
+use camelid_inference_ggml::{Comparison, Model, Numerics, read_chunks, self_test};
 use serde::Serialize;
 use std::io::{Write as _, stdout};
+use std::sync::Arc;
 
 /// What the self-test found.
 #[derive(Serialize)]
@@ -29,8 +31,9 @@ struct SelftestRecord {
 /// # Errors
 /// [`Failure`] when the model cannot be loaded or run.
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, Failure> {
-    let model = load_model(&args.model)?;
-    let failure = |error| engine_failure(&args.model, error);
+    let source = find_model(&args.model)?;
+    let failure = |error| engine_failure(&source.path, error);
+    let model = Arc::new(Model::load(&source.path, Numerics::Exact).map_err(failure)?);
     let comparison = self_test(&model).map_err(failure)?;
     let profile = model.numerics().profile().map_err(failure)?;
     let record = record(&model, &profile, &comparison)?;

@@ -2,7 +2,7 @@
 
 use super::catalogue::{CATALOGUE, Entry, Group};
 use super::load::{Loaded, load};
-use super::run::{progress_bar, stop_on_interrupt};
+use super::run::{STOPPING, progress_bar, stop_on_interrupt};
 use super::suite::Suite;
 use super::tally::Tally;
 use super::traces::Traces;
@@ -17,7 +17,7 @@ use std::io::{Write as _, stdout};
 /// [`Failure`], before anything runs if a scenario cannot be loaded.
 pub fn holes(args: &HolesArgs) -> Result<Exit, Failure> {
     let scenarios = load(&args.paths)?;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt(STOPPING)?;
     let suite = Suite {
         scenarios: &scenarios,
         seeds: args.seeds,
@@ -28,7 +28,7 @@ pub fn holes(args: &HolesArgs) -> Result<Exit, Failure> {
         },
         stop: &stop,
     };
-    let progress = progress_bar(suite.len());
+    let progress = progress_bar(suite.len(), "runs");
     let mut measured: Vec<Measured<'_>> = scenarios.iter().map(Measured::new).collect();
     suite.run(|finished| {
         progress.inc(1);

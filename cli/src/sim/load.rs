@@ -1,6 +1,7 @@
 //! Finding and loading scenarios.
 
 use crate::exit::Failure;
+use camelid_sim::model::ModelSource;
 use camelid_sim::scenario::{LoadError, NodeGroup, Role, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -43,18 +44,30 @@ impl Loaded {
     }
 }
 
-/// Loads all scenarios that `paths` name, in the order of their paths.
+/// Loads all scenarios that `paths` name, in the order of their paths. Those in directories that need a
+/// real model are passed over, with a word about it, when this program has none.
 ///
 /// # Errors
 /// [`Failure::Load`] with every fault found.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Failure> {
+    load_with(paths, &*models())
+}
+
+/// [`load`] with real models from `source`.
+fn load_with(paths: &[PathBuf], source: &dyn ModelSource) -> Result<Vec<Loaded>, Failure> {
     let files = find(paths)?;
-    let (mut loaded, mut errors) = (Vec::new(), Vec::new());
+    let (mut loaded, mut errors, mut passed_over) = (Vec::new(), Vec::new(), 0);
     for path in files {
-        match Scenario::load(&path) {
+        match Scenario::load_with(&path, source) {
             Ok(scenario) => loaded.push(Loaded { path, scenario }),
+            Err(error) if error.needs_models && !paths.contains(&path) => passed_over += 1,
             Err(error) => errors.push(error),
         }
+    }
+    if passed_over > 0 {
+        eprintln!(
+            "camelid: {passed_over} scenarios need a real model and are passed over: this program has none"
+        );
     }
     errors.extend(doubles(&loaded));
     if errors.is_empty() {
@@ -62,6 +75,18 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Failure> {
     } else {
         Err(Failure::Load(errors))
     }
+}
+
+/// Where scenarios get real models from.
+#[cfg(feature = "ggml")]
+pub fn models() -> Box<dyn ModelSource> {
+    Box::new(crate::model::Bringer::default())
+}
+
+/// Where scenarios would get real models from.
+#[cfg(not(feature = "ggml"))]
+pub fn models() -> Box<dyn ModelSource> {
+    Box::new(camelid_sim::model::NoModels)
 }
 
 /// The files behind `paths`, sorted, each once.
@@ -118,4 +143,47 @@ fn doubles(loaded: &[Loaded]) -> Vec<LoadError> {
         }
     }
     errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use camelid_sim::model::NoModels;
+
+    fn scenario(model: &str) -> String {
+        format!(
+            r#"
+            name = "{model}"
+            about = "Two miners."
+            run = {{ until_ms = 1000, heal_at_ms = 0 }}
+            network = {{ peers = 1 }}
+            model = {{ kind = "{model}"{} }}
+            nodes = [{{ name = "miner", count = 2, roles = ["miner"] }}]
+            expect = {{ sometimes = [{{ event = "tip-extended" }}] }}
+            "#,
+            if model == "gguf" {
+                ", file = \"embedded\""
+            } else {
+                ""
+            }
+        )
+    }
+
+    #[test]
+    fn without_real_models_a_suite_passes_over_what_needs_one() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| folder.path().join(name);
+        for model in ["hash", "gguf"] {
+            fs::write(path(&format!("{model}.toml")), scenario(model)).expect("a file");
+        }
+        let loaded = load_with(&[folder.path().to_owned()], &NoModels).expect("the suite");
+        let names: Vec<&str> = loaded.iter().map(|loaded| &*loaded.scenario.name).collect();
+        assert_eq!(names, ["hash"]);
+        // What was named is not passed over.
+        let Err(failure) = load_with(&[path("hash.toml"), path("gguf.toml")], &NoModels) else {
+            panic!("it loads");
+        };
+        assert_eq!(failure.exit(), crate::exit::Exit::Load);
+        assert!(failure.to_string().contains("feature `ggml`"), "{failure}");
+    }
 }

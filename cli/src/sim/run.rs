@@ -28,7 +28,7 @@ pub fn run(args: &RunArgs, color: ColorWhen) -> Result<Exit, Failure> {
     }
     let begun = Instant::now();
     let scenarios = load(&args.paths)?;
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt(STOPPING)?;
     let suite = Suite {
         scenarios: &scenarios,
         seeds: args.seeds(),
@@ -39,7 +39,7 @@ pub fn run(args: &RunArgs, color: ColorWhen) -> Result<Exit, Failure> {
         },
         stop: &stop,
     };
-    let progress = progress_bar(suite.len());
+    let progress = progress_bar(suite.len(), "runs");
     let mut results = Results::new(&scenarios);
     suite.run(|finished| {
         if args.json {
@@ -87,29 +87,32 @@ pub fn print_json(record: &impl serde::Serialize) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// A flag that Ctrl-C raises. The second Ctrl-C waits for nothing.
+/// What Ctrl-C says to whoever waits for runs.
+pub const STOPPING: &str = "stopping after the runs in progress; once more to stop at once";
+
+/// A flag that Ctrl-C raises, with a notice. The second Ctrl-C waits for nothing.
 ///
 /// # Errors
 /// [`Failure::System`] if signals cannot be handled.
-pub fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+pub fn stop_on_interrupt(notice: &'static str) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     ctrlc::set_handler(move || {
         if raised.swap(true, Ordering::Relaxed) {
             process::exit(Exit::Interrupted as i32);
         }
-        eprintln!("camelid: stopping after the runs in progress; once more to stop at once");
+        eprintln!("camelid: {notice}");
     })
     .map_err(|error| Failure::System(format!("signals cannot be handled: {error}")))?;
     Ok(stop)
 }
 
 /// A bar on standard error; it hides itself when that is no terminal.
-pub fn progress_bar(runs: u64) -> ProgressBar {
+pub fn progress_bar(count: u64, things: &str) -> ProgressBar {
     // A wrong template would only cost the looks.
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left")
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {things}, {{eta}} left"))
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(runs).with_style(style)
+    ProgressBar::new(count).with_style(style)
 }
 
 /// What has come in so far.

@@ -1,5 +1,6 @@
 //! `camelid sim shrink`.
 
+use super::load::models;
 use super::minimal::minimise;
 use super::record::MinimalRecord;
 use super::run::print_json;
@@ -59,14 +60,14 @@ fn first_violation(scenario: &Scenario, seed: u64) -> Option<Violation> {
 fn load(file: &Path) -> Result<(Scenario, Option<u64>), Failure> {
     let bytes = fs::read(file).unwrap_or_default();
     if !is_trace(&bytes) {
-        let scenario = Scenario::load(file).map_err(|error| Failure::Load(vec![error]))?;
+        let scenario = Scenario::load_with(file, &*models()).map_err(|error| Failure::Load(vec![error]))?;
         return Ok((scenario, None));
     }
     let trace = Trace::read(&bytes).map_err(|error| {
         let hint = "the file is damaged, or of another version: shrink the scenario itself";
         Failure::load(file, error.to_string(), hint)
     })?;
-    let scenario =
-        Scenario::parse(&trace.scenario, &trace.name).map_err(|error| Failure::Load(vec![error]))?;
+    let scenario = Scenario::parse_with(&trace.scenario, &trace.name, &*models())
+        .map_err(|error| Failure::Load(vec![error]))?;
     Ok((scenario, Some(trace.seed)))
 }

@@ -3,7 +3,7 @@
 use super::minimal::{Minimal, minimise};
 use super::pool::in_order;
 use super::record::{SwarmRecord, SwarmSummaryRecord};
-use super::run::{print_json, progress_bar, stop_on_interrupt};
+use super::run::{STOPPING, print_json, progress_bar, stop_on_interrupt};
 use super::suite::guard;
 use super::traces::Traces;
 use crate::args::RunArgs;
@@ -33,13 +33,13 @@ struct Finished {
 /// [`Failure`].
 pub fn swarm(args: &RunArgs) -> Result<Exit, Failure> {
     let begun = Instant::now();
-    let stop = stop_on_interrupt()?;
+    let stop = stop_on_interrupt(STOPPING)?;
     let seeds = args.seeds();
     let traces = Traces {
         all: args.trace_dir.clone(),
         failures: args.failures.clone(),
     };
-    let progress = progress_bar(seeds.count);
+    let progress = progress_bar(seeds.count, "runs");
     let mut totals = Totals::default();
     let work = |index| finish(seeds.first + index, &traces);
     in_order(seeds.count, args.jobs(), &stop, work, |finished| {

@@ -1,12 +1,20 @@
 //! The binary as scripts see it: standard output, standard error and exit codes.
 
+#[cfg(feature = "ggml")]
+mod bad_claims;
+#[cfg(feature = "ggml")]
+mod claims;
 mod corpus;
 mod detection;
 mod difficulty;
 mod economics;
 mod load;
+#[cfg(feature = "ggml")]
+mod models;
 mod power;
 mod rastic_replay;
+#[cfg(feature = "ggml")]
+mod real_models;
 mod replay;
 mod run;
 #[cfg(feature = "ggml")]

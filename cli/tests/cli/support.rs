@@ -42,6 +42,7 @@ impl Place {
         let output = Command::cargo_bin("camelid")
             .expect("the binary")
             .current_dir(self.0.path())
+            .env("CAMELID_MODELS", self.path("models"))
             .args(args.split_whitespace())
             .output()
             .expect("it runs");

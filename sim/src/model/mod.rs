@@ -3,10 +3,11 @@
 //!
 //! [`HashModel`] costs a hash or two per token and has knobs for everything an attack depends on.
 //! [`NgramModel`] has read a book, so that its cheap imitations agree with it about as often as
-//! real draft models agree with real ones.
+//! real draft models agree with real ones. Real models are not in here: a [`ModelSource`] brings them.
 
 mod hash;
 mod ngram;
+mod recorded;
 mod words;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use camelid_core::model::{Draw, LanguageModel, Logit, Score, fixed, run_task};
 pub use hash::{HashModel, HashModelConfig};
 pub use ngram::NgramModel;
+pub use recorded::{Answers, Brought, ModelSource, NoModels, Question, Recalled, Recording, SourceError};
 pub use words::Words;
 
 /// The models at hand on one machine.

@@ -2,7 +2,7 @@
 //! or pass without a word, is refused before anything runs.
 
 use super::error::LoadError;
-use super::file::{NodeGroup, Role, Scenario};
+use super::file::{ModelKind, NodeGroup, Role, Scenario};
 use super::place::place;
 use super::range::Range;
 use crate::{event, invariant, strategy};
@@ -138,6 +138,23 @@ impl Checker<'_> {
 
     fn check_model(&self) -> Result<(), LoadError> {
         let model = &self.scenario.model;
+        match (model.kind, &model.file) {
+            (ModelKind::Gguf, None) => {
+                return self.fail_at(
+                    "model.kind",
+                    "a GGUF model needs a file",
+                    "add `file`: \"embedded\", a path, or the root of a model in the store",
+                );
+            }
+            (ModelKind::Hash | ModelKind::Ngram, Some(_)) => {
+                return self.fail_at(
+                    "model.file",
+                    "a toy model has no file",
+                    "remove the key, or set `kind = \"gguf\"`",
+                );
+            }
+            _ => {}
+        }
         self.within("model.order", model.order, 1..=6)?;
         self.within("model.hard_permille", model.hard_permille, PERMILLE)?;
         self.within("model.end_permille", model.end_permille, PERMILLE)?;

@@ -16,6 +16,8 @@ pub struct LoadError {
     pub message: String,
     /// What to do about it.
     pub hint: String,
+    /// The scenario would load in a program that runs real models.
+    pub needs_models: bool,
 }
 
 impl fmt::Display for LoadError {
@@ -39,6 +41,7 @@ impl LoadError {
             column: None,
             message: message.into(),
             hint: hint.into(),
+            needs_models: false,
         }
     }
 

@@ -3,7 +3,9 @@
 use super::chain::ChainSection;
 use super::check::check;
 use super::error::LoadError;
+use super::place::place;
 use super::range::Range;
+use crate::model::{Brought, ModelSource, NoModels, SourceError};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -97,8 +99,13 @@ impl Default for NetworkSection {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSection {
-    /// Which toy model.
+    /// Which kind of model.
     pub kind: ModelKind,
+    /// GGUF: the file, or what it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// GGUF: the quantization of the coarse copy.
+    pub coarse: String,
     /// Order of the n-gram model.
     pub order: Range,
     /// Hash model: contexts in which the next token is hard to guess, in thousandths.
@@ -111,23 +118,29 @@ pub struct ModelSection {
     pub tolerance_milli: Range,
     /// Time that one generated token takes.
     pub token_ms: Range,
+    /// GGUF: the model. There is one in every scenario of that kind that has been loaded.
+    #[serde(skip)]
+    pub brought: Option<Brought>,
 }
 
 impl Default for ModelSection {
     fn default() -> Self {
         Self {
             kind: ModelKind::Hash,
+            file: None,
+            coarse: "q4_0".into(),
             order: Range::fixed(3),
             hard_permille: Range::fixed(250),
             end_permille: Range::fixed(5),
             jitter_milli: Range::fixed(0),
             tolerance_milli: Range::fixed(0),
             token_ms: Range { low: 10, high: 60 },
+            brought: None,
         }
     }
 }
 
-/// A toy language model.
+/// A kind of language model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
@@ -135,6 +148,8 @@ pub enum ModelKind {
     Hash,
     /// [`NgramModel`](crate::model::NgramModel).
     Ngram,
+    /// A real one, which a [`ModelSource`] brings.
+    Gguf,
 }
 
 /// `[[nodes]]`: nodes of one kind, named `NAME-0`, `NAME-1`, …
@@ -404,11 +419,19 @@ fn deadline() -> Range {
 }
 
 impl Scenario {
-    /// Reads a scenario file.
+    /// Reads a scenario file of toy models.
     ///
     /// # Errors
     /// [`LoadError`] with file, line and a hint.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        Self::load_with(path, &NoModels)
+    }
+
+    /// Reads a scenario file; real models come from `source`.
+    ///
+    /// # Errors
+    /// [`LoadError`] with file, line and a hint.
+    pub fn load_with(path: &Path, source: &dyn ModelSource) -> Result<Self, LoadError> {
         let file = path.display().to_string();
         let metadata = fs::metadata(path).map_err(|error| {
             LoadError::of_file(
@@ -430,16 +453,29 @@ impl Scenario {
         let text = String::from_utf8(bytes).map_err(|_| {
             LoadError::of_file(&file, "is not text (invalid UTF-8)", "a scenario is a TOML file")
         })?;
-        Self::parse(&text, &file)
+        Self::parse_with(&text, &file, source)
     }
 
-    /// Reads a scenario from `text`; `file` is how errors call it.
+    /// Reads a scenario of toy models from `text`; `file` is how errors call it.
     ///
     /// # Errors
     /// [`LoadError`] with file, line and a hint.
     pub fn parse(text: &str, file: &str) -> Result<Self, LoadError> {
-        let scenario = Self::parse_unchecked(text, file)?;
+        Self::parse_with(text, file, &NoModels)
+    }
+
+    /// Reads a scenario from `text`; `file` is how errors call it, and real models come from `source`.
+    ///
+    /// # Errors
+    /// [`LoadError`] with file, line and a hint.
+    pub fn parse_with(text: &str, file: &str, source: &dyn ModelSource) -> Result<Self, LoadError> {
+        let mut scenario = Self::parse_unchecked(text, file)?;
         check(&scenario, file)?;
+        let model = &mut scenario.model;
+        if let (ModelKind::Gguf, Some(name)) = (model.kind, &model.file) {
+            let brought = source.bring(name, &model.coarse);
+            model.brought = Some(brought.map_err(|error| unavailable(error, text, file))?);
+        }
         Ok(scenario)
     }
 
@@ -458,6 +494,23 @@ impl Scenario {
         })?;
         scenario.text = text.into();
         Ok(scenario)
+    }
+}
+
+fn unavailable(error: SourceError, text: &str, file: &str) -> LoadError {
+    let span = place(text, "model.file");
+    match error {
+        SourceError::Unable => LoadError {
+            needs_models: true,
+            ..LoadError::at(
+                file,
+                text,
+                span,
+                "the scenario runs a real model, and this program has none",
+                "use a `camelid` that is built with the feature `ggml`",
+            )
+        },
+        SourceError::Unavailable { message, hint } => LoadError::at(file, text, span, message, hint),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario, VerifyKind};
 use super::range::Range;
-use crate::model::{HashModel, HashModelConfig, LanguageModel, Models, NgramModel};
+use crate::model::{Brought, HashModel, HashModelConfig, LanguageModel, Models, NgramModel, Recording};
 use camelid_core::block::Work;
 use camelid_core::keys::{NodeId, SecretKey, SharedVerifier};
 use camelid_core::model::{Manifest, Sampling, TokenId};
@@ -45,6 +45,8 @@ pub struct Setup {
     pub start: Time,
     /// What was drawn for each range.
     pub drawn: Vec<(String, u64)>,
+    /// Models that run elsewhere: the network's and the coarse one, or none.
+    pub recordings: Vec<Arc<Recording>>,
 }
 
 /// A node of a run.
@@ -142,6 +144,7 @@ impl Setup {
             scenario,
             seed,
             drawn: Vec::new(),
+            recordings: Vec::new(),
         }
         .setup(verifier)
     }
@@ -162,6 +165,7 @@ struct Drawing<'a> {
     scenario: &'a Scenario,
     seed: u64,
     drawn: Vec<(String, u64)>,
+    recordings: Vec<Arc<Recording>>,
 }
 
 impl Drawing<'_> {
@@ -232,6 +236,7 @@ impl Drawing<'_> {
             start: Time(u64::from(params.genesis_time.0) * 1_000).after_ms(60_000),
             params,
             drawn: self.drawn,
+            recordings: self.recordings,
         }
     }
 
@@ -285,6 +290,18 @@ impl Drawing<'_> {
                     full: Arc::new(NgramModel::train(order, NgramModel::TEXT)),
                     draft: draft.clone(),
                     coarse: draft,
+                };
+                Box::new(move |_| models.clone())
+            }
+            ModelKind::Gguf => {
+                // The loader has seen to it that there is one.
+                let Brought { full, coarse } = section.brought.expect("a loaded scenario has its model");
+                let (full, coarse) = (Arc::new(Recording::new(full)), Arc::new(Recording::new(coarse)));
+                self.recordings = vec![full.clone(), coarse.clone()];
+                let models = Models {
+                    full,
+                    draft: coarse.clone(),
+                    coarse,
                 };
                 Box::new(move |_| models.clone())
             }

@@ -32,7 +32,7 @@ impl Scenario {
         {
             let shorter = without(&lines, index);
             let same = |scenario: Self| scenario.to_toml().as_ref() == Ok(&full);
-            if Self::parse(&shorter.join("\n"), &self.name).is_ok_and(same) {
+            if self.parse_like(&shorter.join("\n"), &self.name).is_ok_and(same) {
                 lines = shorter;
             }
         }
@@ -59,7 +59,15 @@ impl Scenario {
 
     fn reload(&self, heading: &str, text: &str) -> Result<Self, LoadError> {
         let heading = heading.replace('\n', " ");
-        Self::parse(&format!("# {heading}\n{text}"), &format!("{}.toml", self.name))
+        self.parse_like(&format!("# {heading}\n{text}"), &format!("{}.toml", self.name))
+    }
+
+    /// Loads `text` with the models that this scenario has.
+    fn parse_like(&self, text: &str, file: &str) -> Result<Self, LoadError> {
+        match &self.model.brought {
+            Some(brought) => Self::parse_with(text, file, brought),
+            None => Self::parse(text, file),
+        }
     }
 
     /// This scenario with one key left out, for every key that may be.
@@ -67,8 +75,11 @@ impl Scenario {
         let full = self.to_toml().unwrap_or_default();
         let lines: Vec<&str> = full.lines().collect();
         let keys = (0..lines.len()).filter(|index| is_key(lines.get(*index).copied()));
-        keys.filter_map(|index| Self::parse(&without(&lines, index).join("\n"), &self.name).ok())
-            .collect()
+        keys.filter_map(|index| {
+            self.parse_like(&without(&lines, index).join("\n"), &self.name)
+                .ok()
+        })
+        .collect()
     }
 }
 

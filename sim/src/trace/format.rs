@@ -3,7 +3,9 @@
 //! Each check is the start of a hash over all that came before, so that any flipped bit is found at
 //! its frame and a cut is found by the missing end.
 
+use crate::model::Question;
 use borsh::{BorshDeserialize, BorshSerialize};
+use camelid_core::model::{Manifest, Prediction};
 use camelid_core::primitives::{Hash256, Time};
 use camelid_core::process::{Input, Outputs};
 use camelid_core::wire::Packet;
@@ -15,6 +17,8 @@ pub(super) const MAGIC: &[u8; 8] = b"CAMELTRC";
 pub const VERSION: u16 = 1;
 /// Largest payload of a frame: a record of the largest packet, with room to spare.
 pub(super) const MAX_FRAME_BYTES: usize = 4 << 20;
+/// Answers in a frame: those about as many positions as there can be take half of the largest payload.
+pub(super) const ANSWERS_PER_FRAME: usize = 32;
 /// Bytes of the check behind each frame.
 pub(super) const CHECK_BYTES: usize = 8;
 
@@ -68,6 +72,10 @@ pub enum Frame {
         /// The run's digest.
         digest: Hash256,
     },
+    /// A model that ran elsewhere, before the end.
+    Model(Box<Manifest>),
+    /// Some of what the last such model said.
+    Answers(Vec<(Question, Vec<Prediction>)>),
 }
 
 /// An input; packets are named by number, because each goes to many nodes.

@@ -1,6 +1,9 @@
 //! Writing a trace, and the digest of a run.
 
-use super::format::{CheckChain, Frame, MAGIC, TracedInput, VERSION, first_16, outputs_check};
+use super::format::{
+    ANSWERS_PER_FRAME, CheckChain, Frame, MAGIC, TracedInput, VERSION, first_16, outputs_check,
+};
+use crate::model::{LanguageModel as _, Recording};
 use camelid_core::primitives::{Digest, Hash256, Map, Time, encode, tagged_hash};
 use camelid_core::process::{Input, Outputs};
 use camelid_core::wire::Packet;
@@ -70,6 +73,15 @@ impl Recorder {
             outputs,
             digest,
         });
+    }
+
+    /// Records what a model that runs elsewhere has said.
+    pub fn model(&mut self, model: &Recording) {
+        self.record(&Frame::Model(Box::new(model.manifest().clone())));
+        let answers: Vec<_> = model.answers().into_iter().collect();
+        for answers in answers.chunks(ANSWERS_PER_FRAME) {
+            self.record(&Frame::Answers(answers.to_vec()));
+        }
     }
 
     /// Number of steps so far.

@@ -2,10 +2,12 @@
 
 use super::format::{Frame, TracedInput, first_16, outputs_check};
 use super::reader::Trace;
+use crate::model::{Answers, Brought, ModelSource, NoModels, Recalled};
 use crate::scenario::{LoadError, Scenario, Setup};
 use crate::strategy::Actor;
 use crate::verifier::MemoVerifier;
 use camelid_core::keys::SharedVerifier;
+use camelid_core::model::Manifest;
 use camelid_core::node::{Node, Record};
 use camelid_core::primitives::{Hash256, Time, encode};
 use camelid_core::process::{Input, Output, Outputs, Process};
@@ -76,7 +78,10 @@ pub(super) fn replay_watched(
     trace: &Trace,
     watch: &mut dyn FnMut(&Replayed<'_>),
 ) -> Result<(Replay, Setup), ReplayError> {
-    let scenario = Scenario::parse(&trace.scenario, &trace.name).map_err(ReplayError::Scenario)?;
+    let models = recalled(&trace.frames);
+    let models: &dyn ModelSource = models.as_ref().map_or(&NoModels, |models| models);
+    let scenario =
+        Scenario::parse_with(&trace.scenario, &trace.name, models).map_err(ReplayError::Scenario)?;
     let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
     let setup = Setup::draw(&scenario, trace.seed, &verifier);
     let mut replayer = Replayer {
@@ -101,6 +106,23 @@ pub(super) fn replay_watched(
         return Err(impossible("the end frame does not fit the frames before it"));
     }
     Ok((Replay { steps, digest }, setup))
+}
+
+/// The models that the trace has the answers of: the network's and the coarse one.
+fn recalled(frames: &[Frame]) -> Option<Brought> {
+    let mut models: Vec<(Manifest, Answers)> = Vec::new();
+    for frame in frames {
+        match (frame, models.last_mut()) {
+            (Frame::Model(manifest), _) => models.push(((**manifest).clone(), Answers::new())),
+            (Frame::Answers(some), Some((_, answers))) => answers.extend(some.iter().cloned()),
+            _ => {}
+        }
+    }
+    let mut models = models
+        .into_iter()
+        .map(|(manifest, answers)| Arc::new(Recalled::new(manifest, answers)));
+    let (full, coarse) = (models.next()?, models.next()?);
+    Some(Brought { full, coarse })
 }
 
 fn impossible(reason: &str) -> ReplayError {
@@ -135,6 +157,8 @@ impl Replayer<'_> {
                 let input = self.input(input)?;
                 self.step(*at, usize::from(*node), &input, outputs, digest)?;
             }
+            // Taken in before the first step.
+            Frame::Model(_) | Frame::Answers(_) => {}
             Frame::Header { .. } | Frame::End { .. } => return Err(impossible("a second header")),
         }
         Ok(())

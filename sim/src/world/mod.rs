@@ -170,6 +170,9 @@ impl<'a> World<'a> {
         }
         let virtual_ms = self.at_ms();
         let steps = self.recorder.steps();
+        for recording in &self.setup.recordings {
+            self.recorder.model(recording);
+        }
         let (trace, digest) = self.recorder.finish();
         if !self.observer.violated() {
             self.observer
