@@ -28,7 +28,7 @@ static CHECKS: LazyLock<Vec<SignatureCheck>> = LazyLock::new(|| {
 });
 
 fn is_valid(index: usize) -> bool {
-    index % 5 != 0
+    !index.is_multiple_of(5)
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use crate::keys::{Verifier, in_batch};
 use crate::params::Params;
 use crate::primitives::{Amount, Hash256, Timestamp};
 use crate::tx::{Lock, OutPoint, Transaction};
+use core::borrow::Borrow;
 
 /// Why a block is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,27 +106,28 @@ impl<'a> AppliedBody<'a> {
     ///
     /// # Errors
     /// The first rule that is broken.
-    pub fn new<'t>(
+    pub fn new<T: Borrow<Transaction>>(
         ledger: &'a Ledger,
         time: Timestamp,
-        transactions: impl IntoIterator<Item = &'t Transaction> + Clone,
+        transactions: &[T],
         verifier: &dyn Verifier,
     ) -> Result<Self, BlockError> {
         in_batch(verifier, |verifier| {
-            Self::apply(ledger, time, transactions.clone(), verifier)
+            Self::apply(ledger, time, transactions, verifier)
         })
     }
 
-    fn apply<'t>(
+    fn apply<T: Borrow<Transaction>>(
         ledger: &'a Ledger,
         time: Timestamp,
-        transactions: impl IntoIterator<Item = &'t Transaction>,
+        transactions: &[T],
         verifier: &dyn Verifier,
     ) -> Result<Self, BlockError> {
         let moment = ledger.next_moment(time);
         let mut view = View::new(ledger);
         let (mut fees, mut signature_operations) = (Amount::ZERO, 0u32);
         for (index, transaction) in (1..).zip(transactions) {
+            let transaction = transaction.borrow();
             // Before the checks that it limits.
             signature_operations =
                 signature_operations.saturating_add(view.signature_operations(transaction));

@@ -66,7 +66,7 @@ pub enum MempoolError {
     #[error("conflicts with {0}")]
     Conflict(Txid),
     /// It conflicts with one that pays as well.
-    #[error("a fee of {fee} does not replace {replaced}: {required} is required")]
+    #[error("conflicts with {replaced}, and a fee of {fee} does not replace it: {required} is required")]
     Replacement {
         /// The transaction that it conflicts with.
         replaced: Txid,

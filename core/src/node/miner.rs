@@ -97,8 +97,7 @@ fn assemble(
     transactions: &[Arc<Transaction>],
 ) -> Option<Block> {
     let (ledger, params) = (base.chain.ledger(), base.chain.params());
-    let body = transactions.iter().map(|transaction| &**transaction);
-    let body = AppliedBody::new(ledger, time, body, base.chain.verifier()).ok()?;
+    let body = AppliedBody::new(ledger, time, transactions, base.chain.verifier()).ok()?;
     let reward = body.reward().ok()?;
     let outputs = if reward.is_zero() {
         Vec::new()

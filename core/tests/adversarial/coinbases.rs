@@ -124,8 +124,8 @@ fn a_unit_more_than_the_subsidy_around_every_halving() {
         let height = workshop.chain.height().plus(1);
         let halvings = height.0 / 2;
         let subsidy = coins(50).units().checked_shr(halvings).unwrap_or(0);
-        let (place, time) = ((workshop.chain.tip(), height), workshop.next_time());
-        let block = |claimed| mine(&workshop.params, place, time, units(claimed), &[]);
+        let time = workshop.next_time();
+        let block = |claimed| mine(workshop.ledger(), time, units(claimed), &[]);
         let (greedy, exact) = (block(subsidy + 1), block(subsidy));
         assert_says(&workshop.refusal_of(&greedy), "claims too much");
         let submitted = workshop.submit(&exact);
@@ -195,8 +195,7 @@ fn an_immature_coinbase_at_99_and_100_confirmations_and_on_a_fork() {
     // On another branch the shared coin is just as old, and the other never was.
     let mut branch = Vec::new();
     while other.chain.height() < Height(99) {
-        let place = (other.chain.tip(), other.chain.height().plus(1));
-        let block = mine(&params, place, other.next_time(), coins(40), &[]);
+        let block = mine(other.ledger(), other.next_time(), coins(40), &[]);
         other.submit(&block).unwrap();
         branch.push(block);
     }

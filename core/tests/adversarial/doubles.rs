@@ -5,7 +5,7 @@ use crate::support::*;
 use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
 use camelid_core::block::Block;
 use camelid_core::chain::Submission;
-use camelid_core::primitives::{BoundedVec, Height, MerkleTree, Timestamp, Wtxid};
+use camelid_core::primitives::{BoundedVec, MerkleTree, Timestamp, Wtxid};
 use camelid_core::tx::{OutPoint, Transaction, TxOut};
 use std::sync::Arc;
 
@@ -113,9 +113,9 @@ fn a_transaction_of_64_bytes_is_no_inner_node() {
     // The inner node, written as the leaf of a list of one, or as one of a longer list's.
     let inner = [leaves[0].0, leaves[1].0].concat();
     assert_ne!(MerkleTree::new([&inner]).root(), tree.root());
-    for index in 0..2 {
+    for (index, leaf) in leaves.iter().enumerate() {
         let mut proof = tree.proof(index).unwrap();
-        assert!(proof.verifies(leaves[index].as_ref(), &tree.root()));
+        assert!(proof.verifies(leaf.as_ref(), &tree.root()));
         assert!(!proof.verifies(&inner, &tree.root()));
         (proof.index, proof.leaves, proof.path) = (0, 1, BoundedVec::new());
         assert!(!proof.verifies(&inner, &tree.root()));
@@ -199,8 +199,7 @@ fn a_fork_that_wins_by_a_double_spend() {
         other.extend(&[pays(&genesis, &[other.fund(CLIENT, 1)], 1)]),
     ];
     let time = Timestamp(other.next_time().0);
-    let place = (other.chain.tip(), other.chain.height().plus(1));
-    let double = mine(&other.params, place, time, coins(50), &[second]);
+    let double = mine(other.ledger(), time, coins(50), &[second]);
     for block in fork.iter().chain([&double]) {
         subject.submit(block).unwrap();
     }

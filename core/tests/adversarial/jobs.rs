@@ -121,8 +121,7 @@ fn a_dispute_in_the_last_block_of_its_window_and_one_after() {
 
 /// Mines a block at `time`, which must become the tip.
 fn mine_at(workshop: &mut Workshop, time: u32, transactions: &[Transaction]) -> Arc<Block> {
-    let place = (workshop.chain.tip(), workshop.chain.height().plus(1));
-    let block = mine(&workshop.params, place, Timestamp(time), coins(50), transactions);
+    let block = mine(workshop.ledger(), Timestamp(time), coins(50), transactions);
     match workshop.submit(&block).unwrap() {
         Submission::Moved(change) => assert_eq!(change.invalid, []),
         other => panic!("the tip did not move: {other:?}"),
@@ -171,25 +170,14 @@ fn a_settlement_one_second_before_and_at_the_moment_its_window_closes() {
     while workshop.chain.tip() != slow.0 {
         let height = slow.1.plus(1);
         time += 1;
-        let block = mine(
-            &workshop.params,
-            (slow.0, height),
-            Timestamp(time),
-            coins(40),
-            &[],
-        );
+        let reward = idle_coinbase(height, 0, vec![pay_to(MINER, coins(40))]);
+        let block = mine_with(&workshop.params, slow.0, Timestamp(time), reward, &[]);
         slow = (block.header.hash(), height);
         workshop.submit(&block).unwrap();
     }
     let record = workshop.ledger().job(&job.job).unwrap();
     assert!(matches!(record.state, JobState::Engaged(_)));
-    let block = mine(
-        &workshop.params,
-        (slow.0, slow.1.plus(1)),
-        Timestamp(time + 1),
-        coins(40),
-        &settle,
-    );
+    let block = mine(workshop.ledger(), Timestamp(time + 1), coins(40), &settle);
     assert_says(&workshop.refusal_of(&block), "it is too early for Settle");
     assert_conserved(workshop.ledger());
 }

@@ -245,7 +245,7 @@ fn the_largest_standard_spend() {
     });
     must_pass(&[std::slice::from_ref(&parent)], std::slice::from_ref(&spend));
     let workshop = Workshop::new(1);
-    let mut pool = Mempool::new(workshop.ledger());
+    let mut pool = Mempool::default();
     for transaction in [parent, spend] {
         let time = workshop.next_time();
         let accepted = pool.accept(Arc::new(transaction), workshop.ledger(), time, &EcdsaVerifier);

@@ -14,7 +14,7 @@ pub fn assert_says(reason: &str, expected: &str) {
 
 /// The first refusal when these transactions are offered to an empty pool one after the other.
 pub fn pool_refusal(workshop: &Workshop, transactions: &[Transaction]) -> Option<MempoolError> {
-    let mut pool = Mempool::new(workshop.ledger());
+    let mut pool = Mempool::default();
     let time = workshop.next_time();
     transactions.iter().find_map(|transaction| {
         let transaction = Arc::new(transaction.clone());
@@ -23,12 +23,15 @@ pub fn pool_refusal(workshop: &Workshop, transactions: &[Transaction]) -> Option
     })
 }
 
+/// Builds a block on a workshop's tip.
+pub type BuildBlock = dyn Fn(&Workshop) -> Arc<Block>;
+
 /// A block that breaks a rule, on top of blocks that do not.
 pub struct Attack {
     /// The transactions of the blocks before it.
     pub before: Vec<Vec<Transaction>>,
     /// Builds the block on the tip of a chain of those.
-    pub block: Box<dyn Fn(&Workshop) -> Arc<Block>>,
+    pub block: Box<BuildBlock>,
     /// What its refusal says.
     pub reason: &'static str,
     /// The same attack on a mempool, and what the pool's refusal says.
@@ -96,9 +99,8 @@ impl Attack {
         // One block at least, so that there is something to take back.
         let nothing = Vec::new();
         for transactions in std::iter::once(&nothing).chain(&self.before) {
-            let place = (workshop.chain.tip(), workshop.chain.height().plus(1));
             let time = workshop.next_time();
-            let block = mine(&workshop.params, place, time, coins(claimed), transactions);
+            let block = mine(workshop.ledger(), time, coins(claimed), transactions);
             match workshop.submit(&block).unwrap() {
                 Submission::Moved(change) => assert_eq!(change.invalid, []),
                 other => panic!("the tip did not move: {other:?}"),

@@ -52,9 +52,8 @@ fn reorganise(length: u32) {
     let mut subject = replay(&params, &court.blocks);
     assert_eq!(subject.ledger().digest(), digest);
     for _ in 0..=length {
-        let place = (other.chain.tip(), other.chain.height().plus(1));
         // It claims less than the blocks of the first branch, and so is another.
-        let block = mine(&params, place, other.next_time(), coins(1), &[]);
+        let block = mine(other.ledger(), other.next_time(), coins(1), &[]);
         other.submit(&block).unwrap();
         subject.submit(&block).unwrap();
     }

@@ -234,13 +234,13 @@ impl Model {
 
     /// The fees of a block of `bytes` and `operations` that takes the best rate of what waits for
     /// nothing else, bare steps first, as long as something fits.
-    pub fn greedy_fees(&self, mut bytes: usize, mut operations: u32) -> u64 {
+    pub fn greedy_fees(&self, world: &World, mut bytes: usize, mut operations: u32) -> u64 {
         let mut open: Vec<&Waiting> = self.pool.iter().collect();
         let mut fees = 0;
         loop {
             let fits = |waiting: &Waiting| {
                 let transaction = &waiting.transaction;
-                transaction.size() <= bytes && transaction.signature_operations() <= operations
+                transaction.size() <= bytes && world.operations(transaction) <= operations
             };
             let is_ready = |waiting: &Waiting| {
                 !open
@@ -258,7 +258,7 @@ impl Model {
             let Some(best) = best else { return fees };
             let taken = open.remove(best);
             bytes -= taken.size();
-            operations -= taken.transaction.signature_operations();
+            operations -= world.operations(&taken.transaction);
             fees += taken.fee;
         }
     }

@@ -53,7 +53,7 @@ fn policy() -> Policy {
 fn params() -> Params {
     Params {
         max_block_bytes: 2_400,
-        max_block_signature_operations: 16 + 9,
+        max_block_signature_operations: 16 + 14,
         ..(*network()).clone()
     }
 }
@@ -190,6 +190,7 @@ impl Story {
         let fees = self.world.check_template();
         let params = &self.world.workshop.params;
         let greedy = self.model.greedy_fees(
+            &self.world,
             params.max_block_bytes as usize - 1_000,
             params.max_block_signature_operations - 16,
         );

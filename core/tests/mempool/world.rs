@@ -6,7 +6,7 @@ use camelid_core::keys::{EcdsaVerifier, SignatureCheck, Verifier};
 use camelid_core::mempool::{FeeRate, Mempool, MempoolError, Policy};
 use camelid_core::params::Params;
 use camelid_core::primitives::{Amount, BlockHash, Height};
-use camelid_core::tx::{NO_EXPIRY, OutPoint, Transaction, TxOut};
+use camelid_core::tx::{Lock, NO_EXPIRY, OutPoint, Transaction, TxOut};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -89,6 +89,19 @@ impl World {
         spent.unwrap().checked_sub(made.unwrap()).map_or(0, Amount::units)
     }
 
+    /// Signature operations of the transaction and of the scripts that it spends.
+    pub fn operations(&self, transaction: &Transaction) -> u32 {
+        let spent = transaction
+            .inputs
+            .iter()
+            .map(|input| &self.outputs[&input.previous].lock);
+        let spent = spent.map(|lock| match lock {
+            Lock::Script(script) => script.signature_operations(),
+            _ => 0,
+        });
+        spent.fold(transaction.signature_operations(), u32::saturating_add)
+    }
+
     /// True if these are valid together, in this order, in the next block.
     pub fn is_valid(&self, transactions: &[Transaction]) -> bool {
         let block = self.workshop.block(transactions);
@@ -157,10 +170,10 @@ impl World {
         let time = self.workshop.next_time();
         let (chosen, fees) = self.pool.select(ledger, ledger.next_moment(time));
         let transactions: Vec<_> = chosen.iter().map(|entry| (**entry).clone()).collect();
-        let place = (self.workshop.chain.tip(), self.workshop.chain.height().plus(1));
         let params = &self.workshop.params;
-        let reward = params.subsidy_at(place.1).checked_add(fees).unwrap();
-        let block = mine(params, place, time, reward, &transactions);
+        let height = self.workshop.chain.height().plus(1);
+        let reward = params.subsidy_at(height).checked_add(fees).unwrap();
+        let block = mine(ledger, time, reward, &transactions);
         assert_eq!(camelid_core::chain::check_block(&block, params), Ok(()));
         connect_block(ledger, &block, &self.verifier).unwrap();
         fees.units()
