@@ -64,14 +64,17 @@ pub fn pieces(engine: &Engine, tokens: &[TokenId]) -> Vec<String> {
 
 /// Takes what is text from the start of `bytes`; an unfinished character stays, unless nothing follows.
 fn take_text(bytes: &mut Vec<u8>, is_last: bool) -> String {
+    let taken = std::mem::take(bytes);
+    let mut chunks = taken.utf8_chunks().peekable();
     let mut text = String::new();
-    for chunk in std::mem::take(bytes).utf8_chunks() {
+    while let Some(chunk) = chunks.next() {
         text += chunk.valid();
-        let unfinished = std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
-        if unfinished && !chunk.invalid().is_empty() && !is_last {
-            bytes.extend(chunk.invalid());
+        let invalid = chunk.invalid();
+        let begins = std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+        if begins && chunks.peek().is_none() && !is_last {
+            bytes.extend(invalid);
         } else {
-            text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+            text.extend(invalid.iter().map(|byte| format!("\\x{byte:02x}")));
         }
     }
     text
