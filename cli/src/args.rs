@@ -2,6 +2,7 @@
 
 use crate::color::ColorWhen;
 use crate::rastic::RasticCommand;
+use crate::wallet::WalletCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -32,6 +33,12 @@ pub enum Command {
         /// Which of these.
         #[command(subcommand)]
         command: RasticCommand,
+    },
+    /// Words, addresses and signed payments, without a network.
+    Wallet {
+        /// What to do.
+        #[command(subcommand)]
+        command: WalletCommand,
     },
 }
 

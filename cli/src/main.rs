@@ -4,9 +4,11 @@
 
 mod args;
 mod color;
+mod decimal;
 mod exit;
 mod rastic;
 mod sim;
+mod wallet;
 
 use args::{Cli, Command, SimCommand};
 use clap::Parser;
@@ -36,5 +38,6 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             SimCommand::Replay(args) => sim::replay(args),
         },
         Command::Rastic { command } => rastic::rastic(command, cli.color),
+        Command::Wallet { command } => wallet::wallet(command),
     }
 }

@@ -1,8 +1,8 @@
 //! What can be asked of `camelid rastic`.
 
 use super::chance::MOST;
-use super::decimal::{Decimal, coins, permille, probability};
 use super::samples::Samples;
+use crate::decimal::{Decimal, coins, permille, probability};
 use camelid_core::primitives::Amount;
 use camelid_core::rastic::Spec;
 use clap::{Args, Subcommand};

@@ -10,3 +10,4 @@ mod replay;
 mod run;
 mod support;
 mod swarm;
+mod wallet;
