@@ -2,6 +2,7 @@
 
 use crate::color::ColorWhen;
 use crate::rastic::RasticCommand;
+use crate::wallet::WalletCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -44,6 +45,12 @@ pub enum Command {
     #[cfg(feature = "ggml")]
     #[command(name = crate::ggml::TRIAL_COMMAND, hide = true)]
     TryModel(crate::ggml::TrialArgs),
+    /// Words, addresses and signed payments, without a network.
+    Wallet {
+        /// What to do.
+        #[command(subcommand)]
+        command: WalletCommand,
+    },
 }
 
 /// `camelid sim …`

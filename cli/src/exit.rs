@@ -18,6 +18,8 @@ pub enum Exit {
     Load = 4,
     /// It ran, and an expectation did not hold.
     Negative = 5,
+    /// A wallet cannot be opened, or refuses.
+    Wallet = 7,
     /// The user interrupted it.
     Interrupted = 8,
     /// The same inputs gave something else.
@@ -47,6 +49,9 @@ pub enum Failure {
         /// The first difference.
         difference: String,
     },
+    /// A wallet that cannot be opened, or refuses what is asked of it.
+    #[error("{0}")]
+    Wallet(Box<dyn std::error::Error + Send + Sync>),
     /// A file cannot be written.
     #[error("{}: cannot be written: {error}", path.display())]
     Write {
@@ -94,6 +99,7 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::Load(_) => Exit::Load,
             Self::Diverged { .. } => Exit::Nondeterminism,
+            Self::Wallet(_) => Exit::Wallet,
             Self::Write { .. } | Self::Output(_) | Self::System(_) => Exit::Error,
         }
     }

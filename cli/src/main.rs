@@ -6,6 +6,7 @@ mod args;
 #[cfg(feature = "ggml")]
 mod claims;
 mod color;
+mod decimal;
 mod exit;
 #[cfg(feature = "ggml")]
 mod ggml;
@@ -13,6 +14,7 @@ mod ggml;
 mod model;
 mod rastic;
 mod sim;
+mod wallet;
 
 use args::{Cli, Command, SimCommand};
 use clap::Parser;
@@ -47,5 +49,6 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Model { command } => model::model(command, cli.color),
         #[cfg(feature = "ggml")]
         Command::TryModel(args) => Ok(ggml::try_model(args)),
+        Command::Wallet { command } => wallet::wallet(command),
     }
 }

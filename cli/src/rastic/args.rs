@@ -1,10 +1,10 @@
 //! What can be asked of `camelid rastic`.
 
 use super::chance::MOST;
-use super::decimal::{Decimal, coins, permille, probability};
 use super::samples::Samples;
 #[cfg(feature = "ggml")]
 use crate::claims::{AttackArgs, ExplainArgs, GenerateArgs, VerifyArgs};
+use crate::decimal::{Decimal, coins, permille, probability};
 use camelid_core::primitives::Amount;
 use camelid_core::rastic::Spec;
 use clap::{Args, Subcommand};

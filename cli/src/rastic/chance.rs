@@ -160,7 +160,7 @@ fn product(above: u32, top: u32) -> BigUint {
 #[cfg(test)]
 mod tests {
     use super::{Chance, detected, falsely_rejected, missed, samples_needed};
-    use crate::rastic::decimal::Decimal;
+    use crate::decimal::Decimal;
     use num_bigint::BigUint;
 
     /// Sets of `samples` positions below `positions` that avoid those below `bad`, and all sets, by

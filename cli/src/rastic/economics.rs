@@ -1,8 +1,8 @@
 //! `camelid rastic economics`.
 
 use super::args::EconomicsArgs;
-use super::decimal::Decimal;
 use super::stake::{Market, in_coins, whole};
+use crate::decimal::Decimal;
 use crate::exit::{Exit, Failure};
 use crate::sim::print_json;
 use camelid_core::primitives::Amount;

@@ -2,7 +2,7 @@
 
 mod args;
 mod chance;
-mod decimal;
+
 mod economics;
 mod power;
 mod replay;

@@ -21,3 +21,4 @@ mod run;
 mod selftest;
 mod support;
 mod swarm;
+mod wallet;

@@ -1,0 +1,32 @@
+//! `camelid wallet`: words, addresses and signed payments, all without a network.
+
+mod address;
+mod args;
+mod coins;
+mod network;
+mod password;
+mod restore;
+mod send;
+mod store;
+
+pub use args::WalletCommand;
+
+use crate::exit::{Exit, Failure};
+
+/// Does what `command` says.
+///
+/// # Errors
+/// [`Failure`].
+pub fn wallet(command: &WalletCommand) -> Result<Exit, Failure> {
+    match command {
+        WalletCommand::New(args) => restore::new(args),
+        WalletCommand::Restore(args) => restore::restore(args),
+        WalletCommand::Address(args) => address::address(args),
+        WalletCommand::Send(args) => send::send(args),
+    }
+}
+
+/// A failure that has to do with the wallet or with who may use it.
+fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    Failure::Wallet(error.into())
+}
