@@ -1,8 +1,7 @@
 //! Coinbases: their place, their sum at each halving, their ids, their maturity.
 
 use crate::support::*;
-use crate::ways::{Attack, assert_says, pool_refusal};
-use camelid_core::block::coinbase;
+use crate::ways::{Attack, assert_says, next_block, plain_coinbase, pool_refusal};
 use camelid_core::chain::Submission;
 use camelid_core::params::Params;
 use camelid_core::primitives::{Amount, BoundedVec, Height};
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 fn reward(workshop: &Workshop, amount: Amount) -> Transaction {
     let height = workshop.chain.height().plus(1);
-    coinbase(height, 0, vec![pay_to(MINER, amount)]).unwrap()
+    plain_coinbase(height, 0, vec![pay_to(MINER, amount)])
 }
 
 /// An attack by a block of exactly these transactions, without a coinbase of its own.
@@ -56,7 +55,7 @@ fn a_late_coinbase() {
 fn a_second_coinbase() {
     let second = |workshop: &Workshop| {
         let height = workshop.chain.height().plus(1);
-        let another = coinbase(height, 1, vec![pay_to(MINER, units(1))]).unwrap();
+        let another = plain_coinbase(height, 1, vec![pay_to(MINER, units(1))]);
         vec![reward(workshop, coins(49)), another]
     };
     by_body(second, "a coinbase outside the first place").must_fail();
@@ -125,8 +124,8 @@ fn a_unit_more_than_the_subsidy_around_every_halving() {
         let height = workshop.chain.height().plus(1);
         let halvings = height.0 / 2;
         let subsidy = coins(50).units().checked_shr(halvings).unwrap_or(0);
-        let (place, time) = ((workshop.chain.tip(), height), workshop.next_time());
-        let block = |claimed| mine(&workshop.params, place, time, units(claimed), &[]);
+        let time = workshop.next_time();
+        let block = |claimed| next_block(&workshop, time, units(claimed), &[]);
         let (greedy, exact) = (block(subsidy + 1), block(subsidy));
         assert_says(&workshop.refusal_of(&greedy), "claims too much");
         let submitted = workshop.submit(&exact);
@@ -150,11 +149,7 @@ fn a_coinbase_with_an_id_already_on_the_chain() {
         &[],
     );
     assert_says(&workshop.refusal_of(&again), "does not carry its height");
-    let id = |height: u32| {
-        coinbase(Height(height), 0, vec![pay_to(MINER, coins(50))])
-            .unwrap()
-            .txid()
-    };
+    let id = |height: u32| plain_coinbase(Height(height), 0, vec![pay_to(MINER, coins(50))]).txid();
     assert_eq!(id(1), first.transactions[0].txid());
     let ids: std::collections::BTreeSet<_> = (0..1_000).map(id).collect();
     assert_eq!(ids.len(), 1_000);
@@ -200,8 +195,7 @@ fn an_immature_coinbase_at_99_and_100_confirmations_and_on_a_fork() {
     // On another branch the shared coin is just as old, and the other never was.
     let mut branch = Vec::new();
     while other.chain.height() < Height(99) {
-        let place = (other.chain.tip(), other.chain.height().plus(1));
-        let block = mine(&params, place, other.next_time(), coins(40), &[]);
+        let block = next_block(&other, other.next_time(), coins(40), &[]);
         other.submit(&block).unwrap();
         branch.push(block);
     }

@@ -2,10 +2,10 @@
 //! blocks that hold a transaction twice (CVE-2012-2459).
 
 use crate::support::*;
-use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
+use crate::ways::{Attack, CONFLICT, assert_says, must_pass, next_block, plain_coinbase, pool_refusal};
 use camelid_core::block::Block;
 use camelid_core::chain::Submission;
-use camelid_core::primitives::{BoundedVec, Height, MerkleTree, Timestamp, Wtxid};
+use camelid_core::primitives::{BoundedVec, Height, MerkleTree, Wtxid};
 use camelid_core::tx::{OutPoint, Transaction};
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ fn an_outpoint_twice_across_two_transactions() {
     let genesis = workshop.genesis();
     let fund = [workshop.fund(CLIENT, 0)];
     let both = [pays(&genesis, &fund, 50), pays(&genesis, &fund, 60)];
-    Attack::by_with_pool_reason(&[], &both, "does not exist or is spent", "conflicts with").must_fail();
+    Attack::by_with_pool_reasons(&[], &both, "does not exist or is spent", CONFLICT).must_fail();
     // Of an output made in the same block.
     let parent = pays(&genesis, &fund, 99);
     let fund = [fund_of(&parent, 0, NODE)];
     let all = [parent, pays(&genesis, &fund, 50), pays(&genesis, &fund, 60)];
-    Attack::by_with_pool_reason(&[], &all, "does not exist or is spent", "conflicts with").must_fail();
+    Attack::by_with_pool_reasons(&[], &all, "does not exist or is spent", CONFLICT).must_fail();
     // And across two blocks.
     let fund = [workshop.fund(CLIENT, 1)];
     let (first, second) = (pays(&genesis, &fund, 50), pays(&genesis, &fund, 60));
@@ -54,7 +54,7 @@ fn a_transaction_mined_twice() {
     let workshop = Workshop::new(1);
     let payment = pays(&workshop.genesis(), &[workshop.fund(CLIENT, 0)], 50);
     let both = [payment.clone(), payment.clone()];
-    Attack::by_with_pool_reason(&[], &both, "does not exist or is spent", "already known").must_fail();
+    Attack::by_with_pool_reasons(&[], &both, "does not exist or is spent", &["already known"]).must_fail();
     let again = std::slice::from_ref(&payment);
     Attack::by(&[again], again, "does not exist or is spent").must_fail();
 }
@@ -99,7 +99,7 @@ fn a_body_with_repeated_transactions_and_the_honest_block_after_it() {
 #[test]
 fn a_transaction_of_64_bytes_is_no_inner_node() {
     let mut workshop = Workshop::new(1);
-    let mut small = camelid_core::block::coinbase(Height(1), 0, vec![]).unwrap();
+    let mut small = plain_coinbase(Height(1), 0, vec![]);
     let script_sig = camelid_core::script::Script::from_bytes(vec![1, 7]).unwrap();
     small.inputs.as_mut_slice()[0].script_sig = script_sig;
     assert_eq!(small.size(), 64);
@@ -198,9 +198,7 @@ fn a_fork_that_wins_by_a_double_spend() {
         other.extend(&[first]),
         other.extend(&[pays(&genesis, &[other.fund(CLIENT, 1)], 1)]),
     ];
-    let time = Timestamp(other.next_time().0);
-    let place = (other.chain.tip(), other.chain.height().plus(1));
-    let double = mine(&other.params, place, time, coins(50), &[second]);
+    let double = next_block(&other, other.next_time(), coins(50), &[second]);
     for block in fork.iter().chain([&double]) {
         subject.submit(block).unwrap();
     }

@@ -1,9 +1,8 @@
 //! Scripts that made other nodes pay out, or disagree.
 
 use crate::support::*;
-use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
+use crate::ways::{Attack, assert_says, empty_pool, must_pass, pool_refusal};
 use camelid_core::keys::EcdsaVerifier;
-use camelid_core::mempool::Mempool;
 use camelid_core::script::{
     MAX_ELEMENT_BYTES, MAX_SCRIPT_BYTES, Opcode, Script, ScriptBuilder, StandardScript, multi_sig_script_sig,
 };
@@ -245,7 +244,7 @@ fn the_largest_standard_spend() {
     });
     must_pass(&[std::slice::from_ref(&parent)], std::slice::from_ref(&spend));
     let workshop = Workshop::new(1);
-    let mut pool = Mempool::new(workshop.ledger());
+    let mut pool = empty_pool(&workshop);
     for transaction in [parent, spend] {
         let time = workshop.next_time();
         let accepted = pool.accept(Arc::new(transaction), workshop.ledger(), time, &EcdsaVerifier);

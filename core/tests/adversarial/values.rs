@@ -1,8 +1,7 @@
 //! Sums that are to overflow: Bitcoin made 184 billion coins that way in block 74638.
 
 use crate::support::*;
-use crate::ways::Attack;
-use camelid_core::block::coinbase;
+use crate::ways::{Attack, plain_coinbase};
 use camelid_core::chain::Submission;
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BoundedVec, Height, decode, encode};
@@ -31,7 +30,7 @@ fn coinbase_outputs_whose_sum_wraps() {
         let block = move |workshop: &Workshop| {
             let outputs = vec![pay_to(MINER, Amount::MAX); count];
             let height = workshop.chain.height().plus(1);
-            let reward = coinbase(height, 0, outputs).unwrap();
+            let reward = plain_coinbase(height, 0, outputs);
             let (tip, time) = (workshop.chain.tip(), workshop.next_time());
             mine_with(&workshop.params, tip, time, reward, &[])
         };
@@ -98,7 +97,7 @@ fn the_fees_of_a_block_are_summed_without_wrapping() {
         .collect();
     let all = units(3 * most.units() + coins(50).units());
     let block = |claimed| {
-        let reward = coinbase(Height(1), 0, vec![pay_to(MINER, claimed)]).unwrap();
+        let reward = plain_coinbase(Height(1), 0, vec![pay_to(MINER, claimed)]);
         let (tip, time) = (workshop.chain.tip(), workshop.next_time());
         mine_with(&workshop.params, tip, time, reward, &burn_all)
     };
@@ -114,7 +113,7 @@ fn the_fees_of_a_block_are_summed_without_wrapping() {
 fn a_unit_more_than_the_inputs() {
     let workshop = Workshop::new(1);
     let fund = workshop.fund(CLIENT, 0);
-    let outputs = vec![pay_to(CLIENT, fund.output.value), pay_to(CLIENT, units(1))];
+    let outputs = vec![pay_to(CLIENT, units(fund.output.value.units() + 1))];
     let payment = payment(&workshop.genesis(), &[fund], outputs);
     Attack::by(&[], &[payment], "outputs exceed inputs").must_fail();
 }

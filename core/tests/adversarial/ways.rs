@@ -1,20 +1,46 @@
 //! One attack, played in every way in which it can reach a ledger.
 
 use crate::support::*;
-use camelid_core::block::Block;
+use camelid_core::block::{Block, coinbase};
 use camelid_core::chain::Submission;
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::mempool::{Mempool, MempoolError};
-use camelid_core::tx::Transaction;
+use camelid_core::primitives::{Amount, Height, Timestamp};
+use camelid_core::tx::{Transaction, TxOut};
 use std::sync::Arc;
 
 pub fn assert_says(reason: &str, expected: &str) {
     assert!(reason.contains(expected), "{reason:?} does not say {expected:?}");
 }
 
+/// The next block on the workshop's tip, with any time and claim.
+pub fn next_block(
+    workshop: &Workshop,
+    time: Timestamp,
+    claimed: Amount,
+    transactions: &[Transaction],
+) -> Arc<Block> {
+    let place = (workshop.chain.tip(), workshop.chain.height().plus(1));
+    mine(&workshop.params, place, time, claimed, transactions)
+}
+
+/// A coinbase for a block that changes no job.
+pub fn plain_coinbase(height: Height, extra_nonce: u64, outputs: Vec<TxOut>) -> Transaction {
+    coinbase(height, extra_nonce, outputs).unwrap()
+}
+
+/// A mempool over the workshop's ledger.
+pub fn empty_pool(workshop: &Workshop) -> Mempool {
+    Mempool::new(workshop.ledger())
+}
+
+/// What a pool says of the second of two that cannot both be mined: it keeps the first, unless the
+/// second pays for taking its place.
+pub const CONFLICT: &[&str] = &["conflicts with", "does not replace"];
+
 /// The first refusal when these transactions are offered to an empty pool one after the other.
 pub fn pool_refusal(workshop: &Workshop, transactions: &[Transaction]) -> Option<MempoolError> {
-    let mut pool = Mempool::new(workshop.ledger());
+    let mut pool = empty_pool(workshop);
     let time = workshop.next_time();
     transactions.iter().find_map(|transaction| {
         let transaction = Arc::new(transaction.clone());
@@ -31,28 +57,28 @@ pub struct Attack {
     pub block: Box<dyn Fn(&Workshop) -> Arc<Block>>,
     /// What its refusal says.
     pub reason: &'static str,
-    /// The same attack on a mempool, and what the pool's refusal says.
-    pub pool: Option<(Vec<Transaction>, &'static str)>,
+    /// The same attack on a mempool, and what the pool's refusal says: one of these.
+    pub pool: Option<(Vec<Transaction>, Vec<&'static str>)>,
 }
 
 impl Attack {
     /// By these transactions: mempool and ledger give the same reason.
     pub fn by(before: &[&[Transaction]], transactions: &[Transaction], reason: &'static str) -> Self {
         Self {
-            pool: Some((transactions.to_vec(), reason)),
+            pool: Some((transactions.to_vec(), vec![reason])),
             ..Self::by_block_of(before, transactions, reason)
         }
     }
 
     /// By these transactions, of which a mempool says something else than the ledger.
-    pub fn by_with_pool_reason(
+    pub fn by_with_pool_reasons(
         before: &[&[Transaction]],
         transactions: &[Transaction],
         reason: &'static str,
-        pool_reason: &'static str,
+        pool_reasons: &[&'static str],
     ) -> Self {
         Self {
-            pool: Some((transactions.to_vec(), pool_reason)),
+            pool: Some((transactions.to_vec(), pool_reasons.to_vec())),
             ..Self::by_block_of(before, transactions, reason)
         }
     }
@@ -96,9 +122,7 @@ impl Attack {
         // One block at least, so that there is something to take back.
         let nothing = Vec::new();
         for transactions in std::iter::once(&nothing).chain(&self.before) {
-            let place = (workshop.chain.tip(), workshop.chain.height().plus(1));
-            let time = workshop.next_time();
-            let block = mine(&workshop.params, place, time, coins(claimed), transactions);
+            let block = next_block(&workshop, workshop.next_time(), coins(claimed), transactions);
             match workshop.submit(&block).unwrap() {
                 Submission::Moved(change) => assert_eq!(change.invalid, []),
                 other => panic!("the tip did not move: {other:?}"),
@@ -118,12 +142,16 @@ impl Attack {
     }
 
     fn must_fail_in_the_pool(&self) {
-        let Some((transactions, reason)) = &self.pool else {
+        let Some((transactions, reasons)) = &self.pool else {
             return;
         };
         let (workshop, _) = self.prepared(50);
         let refusal = pool_refusal(&workshop, transactions).expect("the pool refuses");
-        assert_says(&refusal.to_string(), reason);
+        let told = refusal.to_string();
+        assert!(
+            reasons.iter().any(|reason| told.contains(reason)),
+            "{told:?} says none of {reasons:?}"
+        );
     }
 
     /// The ledger stands on one branch and moves to another of the same transactions, whose next block
