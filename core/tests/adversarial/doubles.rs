@@ -113,9 +113,9 @@ fn a_transaction_of_64_bytes_is_no_inner_node() {
     // The inner node, written as the leaf of a list of one, or as one of a longer list's.
     let inner = [leaves[0].0, leaves[1].0].concat();
     assert_ne!(MerkleTree::new([&inner]).root(), tree.root());
-    for index in 0..2 {
+    for (index, leaf) in leaves.iter().enumerate() {
         let mut proof = tree.proof(index).unwrap();
-        assert!(proof.verifies(leaves[index].as_ref(), &tree.root()));
+        assert!(proof.verifies(leaf.as_ref(), &tree.root()));
         assert!(!proof.verifies(&inner, &tree.root()));
         (proof.index, proof.leaves, proof.path) = (0, 1, BoundedVec::new());
         assert!(!proof.verifies(&inner, &tree.root()));

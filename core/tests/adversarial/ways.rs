@@ -49,12 +49,14 @@ pub fn pool_refusal(workshop: &Workshop, transactions: &[Transaction]) -> Option
     })
 }
 
+type Builder = dyn Fn(&Workshop) -> Arc<Block>;
+
 /// A block that breaks a rule, on top of blocks that do not.
 pub struct Attack {
     /// The transactions of the blocks before it.
     pub before: Vec<Vec<Transaction>>,
     /// Builds the block on the tip of a chain of those.
-    pub block: Box<dyn Fn(&Workshop) -> Arc<Block>>,
+    pub block: Box<Builder>,
     /// What its refusal says.
     pub reason: &'static str,
     /// The same attack on a mempool, and what the pool's refusal says: one of these.
