@@ -1,7 +1,7 @@
 //! Coinbases: their place, their sum at each halving, their ids, their maturity.
 
 use crate::support::*;
-use crate::ways::{Attack, assert_says, pool_refusal};
+use crate::ways::{Attack, assert_says, next_block, pool_refusal};
 use camelid_core::chain::Submission;
 use camelid_core::params::Params;
 use camelid_core::primitives::{Amount, BoundedVec, Height};
@@ -125,7 +125,7 @@ fn a_unit_more_than_the_subsidy_around_every_halving() {
         let halvings = height.0 / 2;
         let subsidy = coins(50).units().checked_shr(halvings).unwrap_or(0);
         let time = workshop.next_time();
-        let block = |claimed| mine(workshop.ledger(), time, units(claimed), &[]);
+        let block = |claimed| next_block(&workshop, time, units(claimed), &[]);
         let (greedy, exact) = (block(subsidy + 1), block(subsidy));
         assert_says(&workshop.refusal_of(&greedy), "claims too much");
         let submitted = workshop.submit(&exact);
@@ -195,7 +195,7 @@ fn an_immature_coinbase_at_99_and_100_confirmations_and_on_a_fork() {
     // On another branch the shared coin is just as old, and the other never was.
     let mut branch = Vec::new();
     while other.chain.height() < Height(99) {
-        let block = mine(other.ledger(), other.next_time(), coins(40), &[]);
+        let block = next_block(&other, other.next_time(), coins(40), &[]);
         other.submit(&block).unwrap();
         branch.push(block);
     }

@@ -2,10 +2,11 @@
 //! blocks that hold a transaction twice (CVE-2012-2459).
 
 use crate::support::*;
-use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
+use crate::ways::{Attack, CONFLICT, assert_says, must_pass, next_block, pool_refusal};
 use camelid_core::block::Block;
 use camelid_core::chain::Submission;
-use camelid_core::primitives::{BoundedVec, MerkleTree, Timestamp, Wtxid};
+use camelid_core::primitives::{BoundedVec, MerkleTree, Wtxid};
+use camelid_core::script::Script;
 use camelid_core::tx::{OutPoint, Transaction, TxOut};
 use std::sync::Arc;
 
@@ -37,12 +38,12 @@ fn an_outpoint_twice_across_two_transactions() {
     let genesis = workshop.genesis();
     let fund = [workshop.fund(CLIENT, 0)];
     let both = [pays(&genesis, &fund, 50), pays(&genesis, &fund, 60)];
-    Attack::by_with_pool_reason(&[], &both, "does not exist or is spent", "conflicts with").must_fail();
+    Attack::by_with_pool_reasons(&[], &both, "does not exist or is spent", CONFLICT).must_fail();
     // Of an output made in the same block.
     let parent = pays(&genesis, &fund, 99);
     let fund = [fund_of(&parent, 0, NODE)];
     let all = [parent, pays(&genesis, &fund, 50), pays(&genesis, &fund, 60)];
-    Attack::by_with_pool_reason(&[], &all, "does not exist or is spent", "conflicts with").must_fail();
+    Attack::by_with_pool_reasons(&[], &all, "does not exist or is spent", CONFLICT).must_fail();
     // And across two blocks.
     let fund = [workshop.fund(CLIENT, 1)];
     let (first, second) = (pays(&genesis, &fund, 50), pays(&genesis, &fund, 60));
@@ -54,7 +55,7 @@ fn a_transaction_mined_twice() {
     let workshop = Workshop::new(1);
     let payment = pays(&workshop.genesis(), &[workshop.fund(CLIENT, 0)], 50);
     let both = [payment.clone(), payment.clone()];
-    Attack::by_with_pool_reason(&[], &both, "does not exist or is spent", "already known").must_fail();
+    Attack::by_with_pool_reasons(&[], &both, "does not exist or is spent", &["already known"]).must_fail();
     let again = std::slice::from_ref(&payment);
     Attack::by(&[again], again, "does not exist or is spent").must_fail();
 }
@@ -99,12 +100,11 @@ fn a_body_with_repeated_transactions_and_the_honest_block_after_it() {
 #[test]
 fn a_transaction_of_64_bytes_is_no_inner_node() {
     let mut workshop = Workshop::new(1);
-    let open = TxOut::to_script(coins(99), camelid_core::script::Script::empty());
+    let open = TxOut::to_script(coins(99), Script::empty());
     let opened = payment(&workshop.genesis(), &[workshop.fund(CLIENT, 0)], vec![open]);
     workshop.extend(std::slice::from_ref(&opened));
     let mut small = unsigned(&[fund_of(&opened, 0, CLIENT)], vec![], None);
-    let script_sig = camelid_core::script::Script::from_bytes(vec![1, 17]).unwrap();
-    small.inputs.as_mut_slice()[0].script_sig = script_sig;
+    small.inputs.as_mut_slice()[0].script_sig = Script::from_bytes(vec![1, 17]).unwrap();
     assert_eq!(small.size(), 64);
     workshop.extend(&[small]);
 
@@ -198,8 +198,7 @@ fn a_fork_that_wins_by_a_double_spend() {
         other.extend(&[first]),
         other.extend(&[pays(&genesis, &[other.fund(CLIENT, 1)], 1)]),
     ];
-    let time = Timestamp(other.next_time().0);
-    let double = mine(other.ledger(), time, coins(50), &[second]);
+    let double = next_block(&other, other.next_time(), coins(50), &[second]);
     for block in fork.iter().chain([&double]) {
         subject.submit(block).unwrap();
     }

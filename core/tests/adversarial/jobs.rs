@@ -2,7 +2,7 @@
 //! not where they are said to be.
 
 use crate::support::*;
-use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
+use crate::ways::{Attack, CONFLICT, assert_says, must_pass, next_block, pool_refusal};
 use camelid_core::block::Block;
 use camelid_core::chain::Submission;
 use camelid_core::escrow::{Closing, JobState, Outcome};
@@ -92,7 +92,7 @@ fn one_job_paid_twice() {
     let at = job.settles_at();
     let before = job.before(at);
     let twice = [job.settle(), job.settle()];
-    Attack::by_with_pool_reason(&before, &twice, "the job is at 3", "already known").must_fail();
+    Attack::by_with_pool_reasons(&before, &twice, "the job is at 3", &["already known"]).must_fail();
     let settled = [job.settle()];
     let after = [before, vec![&settled]].concat();
     Attack::by(&after, &settled, "the job is at 3").must_fail();
@@ -121,7 +121,7 @@ fn a_dispute_in_the_last_block_of_its_window_and_one_after() {
 
 /// Mines a block at `time`, which must become the tip.
 fn mine_at(workshop: &mut Workshop, time: u32, transactions: &[Transaction]) -> Arc<Block> {
-    let block = mine(workshop.ledger(), Timestamp(time), coins(50), transactions);
+    let block = next_block(workshop, Timestamp(time), coins(50), transactions);
     match workshop.submit(&block).unwrap() {
         Submission::Moved(change) => assert_eq!(change.invalid, []),
         other => panic!("the tip did not move: {other:?}"),
@@ -138,12 +138,13 @@ fn a_settlement_one_second_before_and_at_the_moment_its_window_closes() {
     let (since, challenge) = (record.since, workshop.params.jobs.challenge);
     let closes = since.mtp.0 + challenge * workshop.params.spacing_s;
     let mut time = workshop.next_time().0;
+    let mut slow = job.workshop(2);
     while workshop.chain.height() < since.height.plus(challenge) {
-        mine_at(&mut workshop, time, &[]);
+        let block = mine_at(&mut workshop, time, &[]);
+        slow.submit(&block).unwrap();
         time += 1;
     }
     assert!(time < closes - 100);
-    let mut slow = (workshop.chain.tip(), workshop.chain.height());
     // Six of the last eleven times decide the median: their least is the median itself.
     for time in closes - 1..closes + 5 {
         mine_at(&mut workshop, time, &[]);
@@ -167,17 +168,14 @@ fn a_settlement_one_second_before_and_at_the_moment_its_window_closes() {
     assert_eq!(record.state, JobState::Closed(Outcome::Settled));
 
     // A longer branch has slower clocks: what was done there is too early again, though it is higher.
-    while workshop.chain.tip() != slow.0 {
-        let height = slow.1.plus(1);
+    while workshop.chain.tip() != slow.chain.tip() {
         time += 1;
-        let reward = idle_coinbase(height, 0, vec![pay_to(MINER, coins(40))]);
-        let block = mine_with(&workshop.params, slow.0, Timestamp(time), reward, &[]);
-        slow = (block.header.hash(), height);
+        let block = mine_at(&mut slow, time, &[]);
         workshop.submit(&block).unwrap();
     }
     let record = workshop.ledger().job(&job.job).unwrap();
     assert!(matches!(record.state, JobState::Engaged(_)));
-    let block = mine(workshop.ledger(), Timestamp(time + 1), coins(40), &settle);
+    let block = next_block(&slow, Timestamp(time + 1), coins(50), &settle);
     assert_says(&workshop.refusal_of(&block), "it is too early for Settle");
     assert_conserved(workshop.ledger());
 }
@@ -255,7 +253,7 @@ fn one_stake_in_two_jobs() {
     let opens = [open_with(0, |_| {}), open_with(1, |_| {})];
     let engages = [engage_with(&opens[0], 0), engage_with(&opens[1], 0)];
     let reason = "does not exist or is spent";
-    Attack::by_with_pool_reason(&[&opens], &engages, reason, "conflicts with").must_fail();
+    Attack::by_with_pool_reasons(&[&opens], &engages, reason, CONFLICT).must_fail();
     Attack::by(&[&opens, &engages[..1]], &engages[1..], reason).must_fail();
     must_pass(&[&opens], &[engage_with(&opens[0], 0), engage_with(&opens[1], 1)]);
 }
@@ -300,7 +298,7 @@ fn an_escrow_refunded_at_the_height_of_the_engage() {
     must_pass(&until(deadline), &refund);
     let both = [refund[0].clone(), job.engage[0].clone()];
     let reason = "does not exist or is spent";
-    Attack::by_with_pool_reason(&until(deadline), &both, reason, "conflicts with").must_fail();
+    Attack::by_with_pool_reasons(&until(deadline), &both, reason, CONFLICT).must_fail();
 }
 
 #[test]
@@ -314,7 +312,7 @@ fn a_job_id_swapped_under_a_valid_signature() {
     // An OpenJob.
     let mut open = opens[0].clone();
     open.job_id = Some(jobs[1].job);
-    Attack::by(&[], &[open], "a signature that is not empty failed its check").must_fail();
+    Attack::by_block_of(&[], &[open], "a signature that is not empty failed its check").must_fail();
 
     // A claim of the client, against another engagement: as it is, and with the inputs signed anew.
     let engages = [jobs[0].engage[0].clone(), jobs[1].engage[0].clone()];
@@ -324,10 +322,10 @@ fn a_job_id_swapped_under_a_valid_signature() {
     must_pass(&before, std::slice::from_ref(&claim));
     claim.job_id = Some(jobs[1].job);
     let reason = "a signature that is not empty failed its check";
-    Attack::by(&before, std::slice::from_ref(&claim), reason).must_fail();
+    Attack::by_block_of(&before, std::slice::from_ref(&claim), reason).must_fail();
     let workshop = Workshop::new(1);
     let resigned = sign(&workshop.genesis(), claim, &[workshop.fund(CLIENT, 2)]);
-    Attack::by(&before, &[resigned], "the client's signature does not verify").must_fail();
+    Attack::by_block_of(&before, &[resigned], "the client's signature does not verify").must_fail();
 }
 
 /// A node's signed delivery is for one bond: it answers no claim about another job of the same parties.

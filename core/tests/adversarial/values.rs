@@ -113,7 +113,7 @@ fn the_fees_of_a_block_are_summed_without_wrapping() {
 fn a_unit_more_than_the_inputs() {
     let workshop = Workshop::new(1);
     let fund = workshop.fund(CLIENT, 0);
-    let outputs = vec![pay_to(CLIENT, fund.output.value), pay_to(CLIENT, units(1))];
+    let outputs = vec![pay_to(CLIENT, units(fund.output.value.units() + 1))];
     let payment = payment(&workshop.genesis(), &[fund], outputs);
     Attack::by(&[], &[payment], "outputs exceed inputs").must_fail();
 }

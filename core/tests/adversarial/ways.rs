@@ -5,12 +5,27 @@ use camelid_core::block::Block;
 use camelid_core::chain::Submission;
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::mempool::{Mempool, MempoolError};
+use camelid_core::primitives::{Amount, Timestamp};
 use camelid_core::tx::Transaction;
 use std::sync::Arc;
 
 pub fn assert_says(reason: &str, expected: &str) {
     assert!(reason.contains(expected), "{reason:?} does not say {expected:?}");
 }
+
+/// The next block on the workshop's tip, with any time and claim.
+pub fn next_block(
+    workshop: &Workshop,
+    time: Timestamp,
+    claimed: Amount,
+    transactions: &[Transaction],
+) -> Arc<Block> {
+    mine(workshop.ledger(), time, claimed, transactions)
+}
+
+/// What a pool says of the second of two that cannot both be mined: it keeps the first, unless the
+/// second pays for taking its place.
+pub const CONFLICT: &[&str] = &["conflicts with", "does not replace"];
 
 /// The first refusal when these transactions are offered to an empty pool one after the other.
 pub fn pool_refusal(workshop: &Workshop, transactions: &[Transaction]) -> Option<MempoolError> {
@@ -23,39 +38,38 @@ pub fn pool_refusal(workshop: &Workshop, transactions: &[Transaction]) -> Option
     })
 }
 
-/// Builds a block on a workshop's tip.
-pub type BuildBlock = dyn Fn(&Workshop) -> Arc<Block>;
+type Builder = dyn Fn(&Workshop) -> Arc<Block>;
 
 /// A block that breaks a rule, on top of blocks that do not.
 pub struct Attack {
     /// The transactions of the blocks before it.
     pub before: Vec<Vec<Transaction>>,
     /// Builds the block on the tip of a chain of those.
-    pub block: Box<BuildBlock>,
+    pub block: Box<Builder>,
     /// What its refusal says.
     pub reason: &'static str,
-    /// The same attack on a mempool, and what the pool's refusal says.
-    pub pool: Option<(Vec<Transaction>, &'static str)>,
+    /// The same attack on a mempool, and what the pool's refusal says: one of these.
+    pub pool: Option<(Vec<Transaction>, Vec<&'static str>)>,
 }
 
 impl Attack {
     /// By these transactions: mempool and ledger give the same reason.
     pub fn by(before: &[&[Transaction]], transactions: &[Transaction], reason: &'static str) -> Self {
         Self {
-            pool: Some((transactions.to_vec(), reason)),
+            pool: Some((transactions.to_vec(), vec![reason])),
             ..Self::by_block_of(before, transactions, reason)
         }
     }
 
     /// By these transactions, of which a mempool says something else than the ledger.
-    pub fn by_with_pool_reason(
+    pub fn by_with_pool_reasons(
         before: &[&[Transaction]],
         transactions: &[Transaction],
         reason: &'static str,
-        pool_reason: &'static str,
+        pool_reasons: &[&'static str],
     ) -> Self {
         Self {
-            pool: Some((transactions.to_vec(), pool_reason)),
+            pool: Some((transactions.to_vec(), pool_reasons.to_vec())),
             ..Self::by_block_of(before, transactions, reason)
         }
     }
@@ -99,8 +113,7 @@ impl Attack {
         // One block at least, so that there is something to take back.
         let nothing = Vec::new();
         for transactions in std::iter::once(&nothing).chain(&self.before) {
-            let time = workshop.next_time();
-            let block = mine(workshop.ledger(), time, coins(claimed), transactions);
+            let block = next_block(&workshop, workshop.next_time(), coins(claimed), transactions);
             match workshop.submit(&block).unwrap() {
                 Submission::Moved(change) => assert_eq!(change.invalid, []),
                 other => panic!("the tip did not move: {other:?}"),
@@ -120,12 +133,16 @@ impl Attack {
     }
 
     fn must_fail_in_the_pool(&self) {
-        let Some((transactions, reason)) = &self.pool else {
+        let Some((transactions, reasons)) = &self.pool else {
             return;
         };
         let (workshop, _) = self.prepared(50);
         let refusal = pool_refusal(&workshop, transactions).expect("the pool refuses");
-        assert_says(&refusal.to_string(), reason);
+        let told = refusal.to_string();
+        assert!(
+            reasons.iter().any(|reason| told.contains(reason)),
+            "{told:?} says none of {reasons:?}"
+        );
     }
 
     /// The ledger stands on one branch and moves to another of the same transactions, whose next block
