@@ -496,12 +496,12 @@ fn nobody_signs_an_engage_that_is_not_what_it_should_be() {
         assert!(job.sign_as_client(changed).is_ok());
     }
     let stolen = engage(&job.world, &job.record, |parts| {
-        *parts.output(1) = pay_to(STRANGER, 1)
+        *parts.output(1) = pay_to(STRANGER, 1);
     });
     assert!(matches!(job.sign_as_node(stolen), Err(EngageError::Loss { .. })));
     // The node is told that its coin is worth more than it is, to make it overpay.
     let inflated = engage(&job.world, &job.record, |parts| {
-        parts.spent[1].value = units(NODE_COIN + 1)
+        parts.spent[1].value = units(NODE_COIN + 1);
     });
     assert!(matches!(
         job.sign_as_node(inflated),
@@ -556,7 +556,7 @@ fn an_engage_comes_in_time_for_an_open_job_and_from_its_client() {
     );
     // Somebody else's key in the client's place would only make it useless.
     let mut foreign = engage(&job.world, &job.record, |parts| {
-        parts.escrow_key = Some(public(STRANGER))
+        parts.escrow_key = Some(public(STRANGER));
     });
     assert_eq!(
         foreign.sign_engage_as_client(&secret(CLIENT), &view),
