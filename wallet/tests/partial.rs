@@ -303,7 +303,7 @@ fn mine(world: &mut World, transaction: Transaction) {
     let ledger = world.chain.ledger();
     let params = ledger.params().clone();
     let time = Timestamp(params.genesis_time.0 + 60);
-    let root = AppliedBody::new(ledger, time, [&transaction], &camelid_core::keys::EcdsaVerifier)
+    let root = AppliedBody::new(ledger, time, &[&transaction], &camelid_core::keys::EcdsaVerifier)
         .unwrap()
         .records_root();
     let reward = coinbase(Height(1), 0, &root, vec![]).unwrap();

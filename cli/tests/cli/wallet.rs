@@ -210,7 +210,7 @@ impl Funds {
         let ledger = self.chain.ledger();
         let time = Timestamp(ledger.median_time_past().0 + 60);
         let body =
-            AppliedBody::new(ledger, time, [transaction], &EcdsaVerifier).expect("a valid transaction");
+            AppliedBody::new(ledger, time, &[transaction], &EcdsaVerifier).expect("a valid transaction");
         let subsidy = ledger.params().subsidy_at(ledger.next_moment(time).height);
         let reward = body.reward().expect("no overflow");
         reward.checked_sub(subsidy).expect("a reward above the subsidy")

@@ -3,6 +3,7 @@
 use crate::support::*;
 use crate::ways::{Attack, assert_says, must_pass, pool_refusal};
 use camelid_core::keys::EcdsaVerifier;
+use camelid_core::mempool::Mempool;
 use camelid_core::script::{
     MAX_ELEMENT_BYTES, MAX_SCRIPT_BYTES, Opcode, Script, ScriptBuilder, StandardScript, multi_sig_script_sig,
 };

@@ -95,7 +95,7 @@ impl World {
         let ledger = self.chain.ledger();
         let time = Timestamp(ledger.median_time_past().0 + 60);
         let subsidy = ledger.params().subsidy_at(ledger.next_moment(time).height);
-        let body = AppliedBody::new(ledger, time, [transaction], &EcdsaVerifier);
+        let body = AppliedBody::new(ledger, time, &[transaction], &EcdsaVerifier);
         let reward = body
             .and_then(|body| body.reward())
             .map_err(|error| error.to_string())?;
