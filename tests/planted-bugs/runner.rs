@@ -6,7 +6,7 @@
 
 use camelid_sim::scenario::Scenario;
 use camelid_sim::{invariant, run, swarm};
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 fn main() {
@@ -29,7 +29,7 @@ fn main() {
             let watch = invariant::IDS.contains(&id.as_str()).then(|| id.clone());
             scenario.expect.get_mut().always = Some(watch.into_iter().collect());
         }
-        let Ok(run) = catch_unwind(|| run(&scenario, seed)) else {
+        let Ok(run) = catch_unwind(AssertUnwindSafe(|| run(&scenario, seed))) else {
             println!("seed {seed}: panic");
             return;
         };

@@ -100,13 +100,20 @@ fn a_body_with_repeated_transactions_and_the_honest_block_after_it() {
 #[test]
 fn a_transaction_of_64_bytes_is_no_inner_node() {
     let mut workshop = Workshop::new(1);
+    // Nothing so small is valid: it has room for no output, and a coinbase's commitment does not fit.
     let open = TxOut::to_script(coins(99), Script::empty());
     let opened = payment(&workshop.genesis(), &[workshop.fund(CLIENT, 0)], vec![open]);
     workshop.extend(std::slice::from_ref(&opened));
     let mut small = unsigned(&[fund_of(&opened, 0, CLIENT)], vec![], None);
     small.inputs.as_mut_slice()[0].script_sig = Script::from_bytes(vec![1, 17]).unwrap();
     assert_eq!(small.size(), 64);
-    workshop.extend(&[small]);
+    assert_says(&workshop.refusal(&[small]), "no outputs");
+    let mut small = idle_coinbase(workshop.chain.height().plus(1), 0, vec![]);
+    small.inputs.as_mut_slice()[0].script_sig = Script::from_bytes(vec![1, 17]).unwrap();
+    assert_eq!(small.size(), 64);
+    let (tip, time) = (workshop.chain.tip(), workshop.next_time());
+    let block = mine_with(&workshop.params, tip, time, small, &[]);
+    assert_says(&workshop.refusal_of(&block), "does not commit");
 
     let leaves = [Wtxid([1; 32]), Wtxid([2; 32])];
     let tree = MerkleTree::new(leaves);
