@@ -10,7 +10,7 @@ use crate::node::Record;
 use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time};
 use crate::rastic::{Spec, Verdict};
 use crate::tx::ClaimKind;
-use crate::wire::{CheckRefusal, Packet};
+use crate::wire::{CheckRefusal, NetAddress, Packet};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -57,6 +57,41 @@ pub enum Input {
     },
     /// The operator asks for something.
     Command(Command),
+    /// Something happened to a connection. A transport whose peers are fixed never says so.
+    Connection(ConnectionEvent),
+}
+
+/// What can happen to the connections of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum ConnectionEvent {
+    /// A peer is connected; it has proved that it holds the key of its id.
+    Opened {
+        /// The peer.
+        peer: NodeId,
+        /// The other end of the connection. Of an inbound one, where the peer sends from.
+        address: NetAddress,
+        /// Who opened it.
+        direction: Direction,
+    },
+    /// A connection has ended, whoever ended it.
+    Closed {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// Nobody to talk to was found at an address that the node asked for.
+    Failed {
+        /// The address.
+        address: NetAddress,
+    },
+}
+
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Direction {
+    /// The peer.
+    Inbound,
+    /// This node.
+    Outbound,
 }
 
 /// What a node wants done.
@@ -93,6 +128,16 @@ pub enum Output {
     },
     /// Something that observers may want to know.
     Event(Event),
+    /// Connect to whoever listens at an address; a [`ConnectionEvent`] tells what came of it.
+    Connect {
+        /// The address.
+        address: NetAddress,
+    },
+    /// End the connection with a peer.
+    Disconnect {
+        /// The peer.
+        peer: NodeId,
+    },
 }
 
 /// Timers of a node.

@@ -22,5 +22,5 @@ pub use driver::{Adapters, Driver, DriverConfig, DriverError, DriverHandle, Driv
 pub use inference::{Inference, NoInference};
 pub use memory::{MemoryNetwork, MemoryStorage, MemoryTransport};
 pub use storage::Storage;
-pub use transport::Transport;
+pub use transport::{Received, Transport};
 pub use verifier::CachedVerifier;

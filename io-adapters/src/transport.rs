@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use camelid_core::keys::NodeId;
-use camelid_core::wire::Packet;
+use camelid_core::process::ConnectionEvent;
+use camelid_core::wire::{NetAddress, Packet};
 
 /// A way to reach peers. It may lose, repeat and reorder packets.
 ///
@@ -14,8 +15,23 @@ pub trait Transport: Send {
     /// not.
     async fn send(&mut self, to: NodeId, packet: Packet);
 
-    /// The next packet and the peer that it came from; `None` when none will ever come again.
+    /// Begins to connect to whoever listens at `address`; [`recv`](Self::recv) tells what came of it.
+    async fn connect(&mut self, address: NetAddress);
+
+    /// Ends the connection with a peer, if there is one.
+    async fn disconnect(&mut self, peer: NodeId);
+
+    /// What comes next; `None` when nothing will ever come again.
     ///
-    /// Must be cancel safe: a packet is not lost when the future is dropped before it is ready.
-    async fn recv(&mut self) -> Option<(NodeId, Packet)>;
+    /// Must be cancel safe: nothing is lost when the future is dropped before it is ready.
+    async fn recv(&mut self) -> Option<Received>;
+}
+
+/// What a transport brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A packet, and the peer that it came from.
+    Packet(NodeId, Packet),
+    /// What happened to a connection.
+    Connection(ConnectionEvent),
 }

@@ -17,7 +17,7 @@ use camelid_core::process::{Command, Event, Input, JobRequest, Output, RequestId
 use camelid_core::rastic::Spec;
 use camelid_io::{
     Adapters, Clock, Driver, DriverConfig, DriverError, DriverStopped, Inference, MemoryNetwork,
-    MemoryStorage, MiningConfig, Storage, Transport,
+    MemoryStorage, MiningConfig, Received, Storage, Transport,
 };
 use proptest::prelude::*;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -575,7 +575,7 @@ proptest! {
             }
             received
         });
-        let kept = (0..sent).take(capacity).map(|number| (somebody(), packet(number)));
+        let kept = (0..sent).take(capacity).map(|number| Received::Packet(somebody(), packet(number)));
         prop_assert_eq!(received, kept.collect::<Vec<_>>());
         prop_assert_eq!(network.dropped(), u64::from(sent).saturating_sub(capacity as u64));
     }
@@ -596,7 +596,7 @@ async fn packets_to_nobody_are_counted_and_a_second_connection_cuts_the_first() 
     let mut second = network.join(other());
     sender.send(other(), packet(2)).await;
     assert_eq!(first.recv().await, None);
-    assert_eq!(second.recv().await, Some((somebody(), packet(2))));
+    assert_eq!(second.recv().await, Some(Received::Packet(somebody(), packet(2))));
     drop(second);
     sender.send(other(), packet(3)).await;
     assert_eq!(network.dropped(), 2);

@@ -14,7 +14,7 @@ use crate::keys::NodeId;
 use crate::mempool::{Mempool, MempoolError};
 use crate::model::Manifest;
 use crate::primitives::{BlockHash, Height, JobId, ModelId, Stream, Time, Timestamp};
-use crate::process::{Event, Output, Outputs, RequestId};
+use crate::process::{ConnectionEvent, Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, OutPoint, Transaction};
 use crate::wire::{Envelope, Message, Packet};
 use alloc::collections::BTreeMap;
@@ -133,6 +133,18 @@ impl Base {
     pub(super) fn standing(&self, now: Time, record: &JobRecord) -> Standing {
         let ledger = self.chain.ledger();
         record.at(&ledger.clock(ledger.next_moment(self.block_time(now))))
+    }
+
+    // --- Connections ---
+
+    pub(super) fn handle_connection(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Opened { peer, .. } if peer != self.id && !self.peers.contains(&peer) => {
+                self.peers.push(peer);
+            }
+            ConnectionEvent::Closed { peer } => self.peers.retain(|other| *other != peer),
+            ConnectionEvent::Opened { .. } | ConnectionEvent::Failed { .. } => {}
+        }
     }
 
     // --- Messages ---

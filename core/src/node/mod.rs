@@ -309,6 +309,7 @@ impl Process for Node {
                 }
             }
             Input::Command(command) => self.handle_command(now, command, out),
+            Input::Connection(event) => self.base.handle_connection(event),
         }
         if self.base.take_tip_moved() {
             self.drive_roles(now, out);

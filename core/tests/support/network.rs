@@ -136,6 +136,8 @@ impl Network {
             }
             Output::Mine { template } => self.templates[node] = Some(template),
             Output::Event(event) => self.events.push((node, event)),
+            // All nodes are connected.
+            Output::Connect { .. } | Output::Disconnect { .. } => {}
         }
     }
 

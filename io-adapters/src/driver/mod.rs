@@ -10,7 +10,7 @@ pub use mining::MiningConfig;
 use crate::clock::Clock;
 use crate::inference::Inference;
 use crate::storage::Storage;
-use crate::transport::Transport;
+use crate::transport::{Received, Transport};
 use camelid_core::primitives::Time;
 use camelid_core::process::{Command, Event, Input, Output, Outputs, Process};
 use inference::InferencePool;
@@ -150,7 +150,10 @@ impl<P: Process + Send> Driver<P> {
     async fn next_input(&mut self) -> Option<Input> {
         tokio::select! {
             received = self.transport.recv() => {
-                received.map(|(from, packet)| Input::Message { from, packet })
+                received.map(|received| match received {
+                    Received::Packet(from, packet) => Input::Message { from, packet },
+                    Received::Connection(event) => Input::Connection(event),
+                })
             }
             timer = self.timers.fire(&*self.clock) => Some(Input::TimerFired(timer)),
             (request, result) = self.inference.answer() => Some(Input::Inferred { request, result }),
@@ -180,6 +183,8 @@ impl<P: Process + Send> Driver<P> {
             Output::Infer { request, task } => self.inference.submit(request, *task),
             Output::Mine { template } => self.mining.start(template),
             Output::Event(event) => (self.observer)(self.now, event),
+            Output::Connect { address } => self.transport.connect(address).await,
+            Output::Disconnect { peer } => self.transport.disconnect(peer).await,
         }
         Ok(())
     }

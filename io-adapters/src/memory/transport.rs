@@ -1,10 +1,10 @@
 //! A network in memory: one bounded queue for each node.
 
 use super::lock;
-use crate::transport::Transport;
+use crate::transport::{Received, Transport};
 use async_trait::async_trait;
 use camelid_core::keys::NodeId;
-use camelid_core::wire::Packet;
+use camelid_core::wire::{NetAddress, Packet};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -75,7 +75,13 @@ impl Transport for MemoryTransport {
         lock(&self.switch).pass_on(self.own, to, packet);
     }
 
-    async fn recv(&mut self) -> Option<(NodeId, Packet)> {
-        self.queue.recv().await
+    /// All nodes that have joined are connected.
+    async fn connect(&mut self, _address: NetAddress) {}
+
+    async fn disconnect(&mut self, _peer: NodeId) {}
+
+    async fn recv(&mut self) -> Option<Received> {
+        let (from, packet) = self.queue.recv().await?;
+        Some(Received::Packet(from, packet))
     }
 }

@@ -6,8 +6,8 @@ use camelid_core::keys::{KeyHash, NodeId};
 use camelid_core::node::Record;
 use camelid_core::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
 use camelid_core::process::{Event, Input, Output, Outputs, Process};
-use camelid_core::wire::Packet;
-use camelid_io::{Adapters, NoInference, RuntimeClock, Storage, Transport};
+use camelid_core::wire::{NetAddress, Packet};
+use camelid_io::{Adapters, NoInference, Received, RuntimeClock, Storage, Transport};
 use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
@@ -87,10 +87,14 @@ impl Transport for FakeTransport {
         self.effects.push(Effect::Sent(packet[0]));
     }
 
-    async fn recv(&mut self) -> Option<(NodeId, Packet)> {
+    async fn connect(&mut self, _address: NetAddress) {}
+
+    async fn disconnect(&mut self, _peer: NodeId) {}
+
+    async fn recv(&mut self) -> Option<Received> {
         if self.incoming > 0 {
             self.incoming -= 1;
-            return Some((somebody(), packet(0)));
+            return Some(Received::Packet(somebody(), packet(0)));
         }
         if !self.then_close {
             pending::<()>().await;

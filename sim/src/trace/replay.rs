@@ -259,5 +259,6 @@ fn input_name(input: &Input) -> &'static str {
         Input::Inferred { .. } => "Inferred",
         Input::Mined { .. } => "Mined",
         Input::Command(_) => "Command",
+        Input::Connection(_) => "Connection",
     }
 }

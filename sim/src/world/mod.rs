@@ -330,7 +330,8 @@ impl<'a> World<'a> {
                     self.heap.push(at, Item::Mine { node, boot, search });
                 }
             }
-            Output::Event(_) => {}
+            // The network's topology is the scenario's.
+            Output::Event(_) | Output::Connect { .. } | Output::Disconnect { .. } => {}
         }
     }
 
