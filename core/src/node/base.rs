@@ -157,7 +157,7 @@ impl Base {
         packet: &Packet,
         out: &mut Outputs,
     ) -> Option<(Message, Audience)> {
-        let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
+        let mut envelope = match Envelope::from_packet(packet, self.config.params.magic) {
             Ok(envelope) => envelope,
             Err(error) => {
                 self.reject(from, error.to_string(), out);
@@ -176,12 +176,11 @@ impl Base {
             if !self.relay.is_new(&envelope) {
                 return None;
             }
-            let (targets, packet) = self.relay.forward(&envelope, from, &self.peers);
-            for to in targets {
-                out.push(Output::Send {
+            if let Some((targets, packet)) = self.relay.forward(&mut envelope, from, &self.peers) {
+                out.extend(targets.into_iter().map(|to| Output::Send {
                     to,
                     packet: packet.clone(),
-                });
+                }));
             }
         } else if envelope.sender != from {
             self.reject(from, format!("a {} that was passed on", message.name()), out);
