@@ -4,7 +4,7 @@ use super::base::Base;
 use crate::block::{Block, BlockHeader, coinbase, required_bits};
 use crate::chain::{AppliedBody, check_block};
 use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
-use crate::process::{Output, Outputs};
+use crate::process::{Output, Outputs, Timer};
 use crate::tx::{Transaction, TxOut};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -23,6 +23,8 @@ pub(super) struct Miner {
     made_at: Time,
     /// Templates that were made anew from the same basis.
     renewals: u64,
+    /// When the timer for the next one fires.
+    awake_at: Option<Time>,
 }
 
 impl Miner {
@@ -32,6 +34,7 @@ impl Miner {
             basis: None,
             made_at: Time(0),
             renewals: 0,
+            awake_at: None,
         }
     }
 
@@ -55,6 +58,28 @@ impl Miner {
                 self.templates.remove(0);
             }
             self.templates.push(block);
+        }
+    }
+
+    /// Sees to it that what comes into the mempool gets into a template: at most a tenth of the time between
+    /// two blocks after the last one was made, for a vote's window may be all but over.
+    pub(super) fn refresh(&mut self, base: &Base, now: Time, out: &mut Outputs) {
+        if self
+            .basis
+            .is_none_or(|(_, mempool)| mempool == base.mempool.digest())
+        {
+            return;
+        }
+        let pause_ms = u64::from(base.chain.params().spacing_s) * 100;
+        let due = self.made_at.after_ms(pause_ms);
+        if now >= due {
+            self.drive(base, now, out);
+        } else if self.awake_at != Some(due) {
+            self.awake_at = Some(due);
+            out.push(Output::SetTimer {
+                timer: Timer::Template,
+                at: due,
+            });
         }
     }
 

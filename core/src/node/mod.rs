@@ -289,6 +289,8 @@ impl Process for Node {
             Input::Start => self.start(now, out),
             Input::Message { from, packet } => self.handle_message(now, from, &packet, out),
             Input::TimerFired(Timer::Maintenance) => self.maintain(now, out),
+            // What it is for is done below.
+            Input::TimerFired(Timer::Template) => {}
             Input::Inferred { request, result } => {
                 if let Some(client) = &mut self.client {
                     client.handle_inferred(&mut self.base, now, request, &result, out);
@@ -313,6 +315,9 @@ impl Process for Node {
         }
         if self.base.take_tip_moved() {
             self.drive_roles(now, out);
+        }
+        if let Some(miner) = &mut self.miner {
+            miner.refresh(&self.base, now, out);
         }
     }
 
