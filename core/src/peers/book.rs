@@ -271,9 +271,7 @@ impl AddressBook {
 
     /// A random sample for a peer that asks, never the whole of a book that is worth hiding.
     pub fn sample(&mut self, now: Timestamp) -> Vec<PeerAddress> {
-        let limit = (self.entries.len() * MAX_SHARED_PERMILLE / 1_000)
-            .max(MIN_SHARED)
-            .min(MAX_ADDRESSES);
+        let limit = (self.entries.len() * MAX_SHARED_PERMILLE / 1_000).clamp(MIN_SHARED, MAX_ADDRESSES);
         let mut told: Vec<PeerAddress> = self
             .entries
             .values()

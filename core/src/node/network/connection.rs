@@ -4,12 +4,13 @@ use crate::keys::NodeId;
 use crate::peers::{Allowance, Conduct, Rate};
 use crate::primitives::Time;
 use crate::process::Direction;
-use crate::wire::{MAX_ADDRESSES, NetAddress, PeerAddress};
+use crate::wire::{NetAddress, PeerAddress};
 
-/// Addresses that are taken from a peer: one in ten seconds in the long run (Bitcoin Core's rate).
-const ADDRESS_RATE: Rate = Rate {
+/// Addresses that are taken from a peer: one in ten seconds in the long run (Bitcoin Core's rate), and a
+/// whole message when they were asked for.
+pub(super) const ADDRESS_RATE: Rate = Rate {
     milli_per_second: 100,
-    burst: MAX_ADDRESSES as u32,
+    burst: 1_000,
 };
 
 /// What a connection is for.

@@ -2,13 +2,13 @@
 
 use super::super::base::Base;
 use super::OpenNetwork;
-use super::connection::{Connection, Purpose};
+use super::connection::{ADDRESS_RATE, Connection, Purpose};
 use super::dialling::Call;
 use crate::keys::NodeId;
 use crate::peers::{Candidate, NetGroup, choose_victim};
 use crate::primitives::Time;
 use crate::process::{ConnectionEvent, Direction, Output, Outputs};
-use crate::wire::{MAX_ADDRESSES, Message, NetAddress};
+use crate::wire::{Message, NetAddress};
 use alloc::vec::Vec;
 
 /// Who hangs up sooner than this was not worth the call.
@@ -96,7 +96,7 @@ impl Base {
         if let Some(network) = &mut self.network {
             let mut connection = Connection::new(address, purpose, now);
             if purpose == Purpose::Outbound {
-                connection.addresses.credit(MAX_ADDRESSES as u32);
+                connection.addresses.credit(ADDRESS_RATE.burst);
             }
             network.connected.insert(peer, connection);
         }
