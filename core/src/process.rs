@@ -147,6 +147,8 @@ pub enum Timer {
     Maintenance,
     /// Makes a block template of what has come in since the last one.
     Template,
+    /// Looks after connections and after blocks that were asked for. Only in an open network.
+    Connections,
 }
 
 /// Names an inference request of one node.
