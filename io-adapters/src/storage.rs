@@ -4,16 +4,17 @@ use async_trait::async_trait;
 use camelid_core::node::Record;
 use std::io;
 
-/// An append-only log of records.
+/// A log of records, of which only the newest of each thing need be kept.
 #[async_trait]
 pub trait Storage: Send {
-    /// Appends a record. When it returns `Ok`, the record survives a crash of the machine.
+    /// Appends records, all or none. When it returns `Ok`, they survive a crash of the machine.
     ///
     /// # Errors
-    /// Whatever kept it from becoming durable. It is then unknown whether the record is in the log.
-    async fn append(&mut self, record: Record) -> io::Result<()>;
+    /// Whatever kept them from becoming durable. It is then unknown whether they are in the log.
+    async fn append(&mut self, records: Vec<Record>) -> io::Result<()>;
 
-    /// All records, in the order in which they were appended.
+    /// All records, in the order in which they were appended, but for those that a later one
+    /// replaced and for blocks that were there already.
     ///
     /// # Errors
     /// When the log cannot be read; [`io::ErrorKind::InvalidData`] when it is damaged.

@@ -29,6 +29,7 @@ use support::fake::{
     somebody,
 };
 use support::{agree, two_machines};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 // --- Real nodes ---
@@ -139,6 +140,7 @@ fn run_script(batches: &[Vec<Step>], successes: usize) -> (Vec<Effect>, bool) {
             storage: Box::new(FakeStorage {
                 effects: effects.clone(),
                 successes,
+                appends: Journal::default(),
             }),
             ..quiet_adapters()
         };
@@ -154,21 +156,22 @@ fn run_script(batches: &[Vec<Step>], successes: usize) -> (Vec<Effect>, bool) {
     (effects.entries(), matches!(result, Err(DriverError::Persist(_))))
 }
 
-/// What may leave: everything in order, up to the first record that is not stored.
-fn expected_effects(batches: &[Vec<Step>], mut successes: usize) -> (Vec<Effect>, bool) {
-    let mut effects = Vec::new();
-    for (number, step) in (1..).zip(batches.iter().flatten()) {
-        match step {
-            Step::Persist if successes == 0 => return (effects, true),
-            Step::Persist => {
-                successes -= 1;
-                effects.push(Effect::Stored(number));
-            }
-            Step::Send => effects.push(Effect::Sent(number)),
-            Step::Observe => effects.push(Effect::Observed(number)),
-        }
-    }
-    (effects, false)
+/// The effect of each step, numbered through.
+fn effects_of(batches: &[Vec<Step>]) -> Vec<Effect> {
+    let steps = (1..).zip(batches.iter().flatten());
+    let effects = steps.map(|(number, step)| match step {
+        Step::Persist => Effect::Stored(number),
+        Step::Send => Effect::Sent(number),
+        Step::Observe => Effect::Observed(number),
+    });
+    effects.collect()
+}
+
+/// What was stored, in order, and everything else, in order.
+fn by_durability(effects: &[Effect]) -> (Vec<Effect>, Vec<Effect>) {
+    effects
+        .iter()
+        .partition(|effect| matches!(effect, Effect::Stored(_)))
 }
 
 proptest! {
@@ -183,7 +186,22 @@ proptest! {
         ),
         successes in prop_oneof![0..8usize, Just(usize::MAX)],
     ) {
-        prop_assert_eq!(run_script(&batches, successes), expected_effects(&batches, successes));
+        let asked = effects_of(&batches);
+        let (effects, halted) = run_script(&batches, successes);
+        let (records, others) = by_durability(&asked);
+        let (stored, left) = by_durability(&effects);
+        prop_assert_eq!(halted, records.len() > successes);
+        prop_assert!(records.starts_with(&stored) && others.starts_with(&left));
+        if !halted {
+            prop_assert_eq!(effects.len(), asked.len());
+        }
+        for (position, effect) in effects.iter().enumerate() {
+            if !matches!(effect, Effect::Stored(_)) {
+                let before = asked.iter().take_while(|other| *other != effect);
+                let mut due = before.filter(|other| matches!(other, Effect::Stored(_)));
+                prop_assert!(due.all(|record| effects[..position].contains(record)));
+            }
+        }
     }
 }
 
@@ -195,6 +213,28 @@ fn a_failed_record_halts_the_driver_before_the_send_behind_it() {
         vec![Step::Send],
     ];
     assert_eq!(run_script(&batches, 0), (vec![Effect::Sent(1)], true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_at_hand_share_commits() {
+    let appends = Journal::default();
+    let adapters = Adapters {
+        transport: Box::new(FakeTransport {
+            effects: Journal::default(),
+            incoming: 99,
+            then_close: true,
+        }),
+        storage: Box::new(FakeStorage {
+            effects: Journal::default(),
+            successes: usize::MAX,
+            appends: appends.clone(),
+        }),
+        ..quiet_adapters()
+    };
+    let process = Fake::new((1..=100).map(|number| vec![persist(number), send(number)]));
+    let (driver, _handle) = Driver::new(process, adapters, DriverConfig::default());
+    assert!(matches!(driver.run().await, Err(DriverError::TransportClosed)));
+    assert_eq!(appends.entries(), [32, 32, 32, 4]);
 }
 
 // --- Time ---
@@ -292,6 +332,79 @@ async fn commands_reach_the_process_until_it_stops() {
     let inputs: Vec<Input> = inputs.entries().into_iter().map(|(_, input)| input).collect();
     assert_eq!(inputs, [Input::Start, Input::Command(command())]);
     assert_eq!(handle.command(command()).await, Err(DriverStopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_stops_meets_the_requests_that_wait() {
+    let (driver, handle) = Driver::new(Fake::new([]), quiet_adapters(), DriverConfig::default());
+    handle.command(command()).await.unwrap();
+    let looking = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.inspect(|fake| fake.inputs.entries().len()).await }
+    });
+    tokio::task::yield_now().await; // it has asked now
+    handle.stop();
+    driver.run().await.unwrap();
+    assert_eq!(looking.await.unwrap(), Ok(2)); // the start and the command
+    assert_eq!(handle.inspect(|_| ()).await, Err(DriverStopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_inspects_sees_nothing_that_is_not_durable() {
+    let effects = Journal::default();
+    let adapters = Adapters {
+        transport: Box::new(FakeTransport {
+            effects: Journal::default(),
+            incoming: 199,
+            then_close: false,
+        }),
+        storage: Box::new(FakeStorage {
+            effects: effects.clone(),
+            successes: usize::MAX,
+            appends: Journal::default(),
+        }),
+        ..quiet_adapters()
+    };
+    let process = Fake::new((1..=200).map(|number| vec![persist(number)]));
+    let (driver, handle) = Driver::new(process, adapters, DriverConfig::default());
+    let running = tokio::spawn(driver.run());
+    let mut looks = 0;
+    loop {
+        let effects = effects.clone();
+        let look = move |fake: &Fake| (fake.inputs.entries().len(), effects.entries().len());
+        let (handled, stored) = handle.inspect(look).await.unwrap();
+        assert_eq!(handled, stored);
+        looks += 1;
+        if handled == 200 {
+            break;
+        }
+    }
+    assert!(looks > 2, "some looks came in between");
+    handle.stop();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_subscriber_loses_the_oldest_events_and_delays_nobody() {
+    let config = DriverConfig {
+        event_capacity: NonZeroUsize::new(4).unwrap(),
+        ..DriverConfig::default()
+    };
+    let process = Fake::new([(0..10).map(event).collect()]);
+    let (driver, handle) = Driver::new(process, quiet_adapters(), config);
+    let mut events = handle.subscribe().unwrap();
+    handle.stop();
+    driver.run().await.unwrap();
+
+    assert_eq!(events.recv().await, Err(RecvError::Lagged(6)));
+    for number in 6..10 {
+        let Output::Event(expected) = event(number) else {
+            unreachable!("event() is one");
+        };
+        assert_eq!(events.recv().await, Ok((Time(1_000_000), expected)));
+    }
+    assert_eq!(events.recv().await, Err(RecvError::Closed));
+    assert_eq!(handle.subscribe().err(), Some(DriverStopped));
 }
 
 fn command() -> Command {
@@ -404,6 +517,7 @@ async fn every_inference_is_answered_and_few_run_at_a_time() {
 // --- Mining ---
 
 const MINING: DriverConfig = DriverConfig {
+    event_capacity: NonZeroUsize::MIN,
     command_capacity: NonZeroUsize::MIN,
     parallel_inferences: NonZeroUsize::MIN,
     waiting_inferences: 0,
@@ -611,9 +725,9 @@ async fn an_injected_fault_hits_one_append() {
         Output::Persist(record) => *record,
         _ => unreachable!("persist() persists"),
     };
-    assert!(log.append(record(1)).await.is_ok());
-    assert!(log.append(record(2)).await.is_err());
-    assert!(log.append(record(3)).await.is_ok());
+    assert!(log.append(vec![record(1)]).await.is_ok());
+    assert!(log.append(vec![record(2)]).await.is_err());
+    assert!(log.append(vec![record(3)]).await.is_ok());
     drop(log);
     assert_eq!(storage.clone().load().await.unwrap(), [record(1), record(3)]);
 }

@@ -1,25 +1,31 @@
 //! The one loop that runs a process.
 
+mod handle;
 mod inference;
 mod mining;
 mod task;
 mod timers;
+mod world;
 
+pub use handle::{DriverHandle, DriverStopped};
 pub use mining::MiningConfig;
 
 use crate::clock::Clock;
 use crate::inference::Inference;
 use crate::storage::Storage;
-use crate::transport::{Received, Transport};
+use crate::transport::Transport;
 use camelid_core::primitives::Time;
-use camelid_core::process::{Command, Event, Input, Output, Outputs, Process};
-use inference::InferencePool;
-use mining::Mining;
+use camelid_core::process::{Event, Input, Output, Outputs, Process};
+use handle::Request;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use timers::Timers;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc};
+use world::World;
+
+/// Inputs whose records may share one commit, at most: 500 blocks at hand take 16. What the first of
+/// them has to send waits for the others, which bounds the number from above.
+const INPUTS_PER_COMMIT: usize = 32;
 
 /// What a driver works with.
 pub struct Adapters {
@@ -36,8 +42,10 @@ pub struct Adapters {
 /// Bounds, and whether to mine.
 #[derive(Clone, Copy, Debug)]
 pub struct DriverConfig {
-    /// Commands that may wait.
+    /// Commands and inspections that may wait.
     pub command_capacity: NonZeroUsize,
+    /// Events that a subscriber may be behind before it loses some.
+    pub event_capacity: NonZeroUsize,
     /// Inference tasks that run at a time.
     pub parallel_inferences: NonZeroUsize,
     /// Inference tasks that may wait; more are answered with a failure.
@@ -51,6 +59,7 @@ impl Default for DriverConfig {
     fn default() -> Self {
         Self {
             command_capacity: NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN),
+            event_capacity: NonZeroUsize::new(1_024).unwrap_or(NonZeroUsize::MIN),
             parallel_inferences: NonZeroUsize::MIN,
             waiting_inferences: 64,
             mining: None,
@@ -74,53 +83,45 @@ pub enum DriverError {
 /// order.
 ///
 /// - [`Output::Persist`] is a barrier: nothing that comes after it happens before the storage has
-///   the record, and nothing at all when the storage fails.
+///   the record, and nothing at all when the storage fails. Records may become durable before what
+///   comes ahead of them is carried out: inputs that are at hand when there is something to store
+///   share a commit.
 /// - Time never goes back for the process, even when the clock does.
 /// - Inference and mining run in tasks beside the loop; they end with the driver.
 pub struct Driver<P> {
     process: P,
-    transport: Box<dyn Transport>,
-    clock: Arc<dyn Clock>,
+    world: World,
     storage: Box<dyn Storage>,
-    timers: Timers,
-    inference: InferencePool,
-    mining: Mining,
-    commands: mpsc::Receiver<Command>,
+    requests: mpsc::Receiver<Request<P>>,
     stop: Arc<Notify>,
+    events: broadcast::Sender<(Time, Event)>,
     observer: Box<dyn FnMut(Time, Event) + Send>,
     now: Time,
 }
 
 impl<P: Process + Send> Driver<P> {
     /// A driver, which does nothing before it [runs](Self::run), and a handle on it.
-    pub fn new(process: P, adapters: Adapters, config: DriverConfig) -> (Self, DriverHandle) {
-        let (sender, commands) = mpsc::channel(config.command_capacity.get());
+    pub fn new(process: P, adapters: Adapters, config: DriverConfig) -> (Self, DriverHandle<P>) {
+        let (sender, requests) = mpsc::channel(config.command_capacity.get());
+        let events = broadcast::Sender::new(config.event_capacity.get());
         let stop = Arc::new(Notify::new());
+        let handle = DriverHandle::new(sender, events.downgrade(), stop.clone());
+        let (world, storage) = World::new(adapters, &config);
         let driver = Self {
             process,
-            transport: adapters.transport,
-            storage: adapters.storage,
-            timers: Timers::default(),
-            inference: InferencePool::new(
-                adapters.inference,
-                config.parallel_inferences.get(),
-                config.waiting_inferences,
-            ),
-            mining: Mining::new(config.mining, adapters.clock.clone()),
-            clock: adapters.clock,
-            commands,
-            stop: stop.clone(),
+            world,
+            storage,
+            requests,
+            stop,
+            events,
             observer: Box::new(|_, _| {}),
             now: Time(0),
-        };
-        let handle = DriverHandle {
-            commands: sender,
-            stop,
         };
         (driver, handle)
     }
 
-    /// Calls `observer` with every event of the process. It runs inside the loop and must be quick.
+    /// Calls `observer` with every event of the process. It runs inside the loop and must be quick;
+    /// who may be slow [subscribes](DriverHandle::subscribe).
     #[must_use]
     pub fn with_observer(mut self, observer: impl FnMut(Time, Event) + Send + 'static) -> Self {
         self.observer = Box::new(observer);
@@ -128,91 +129,127 @@ impl<P: Process + Send> Driver<P> {
     }
 
     /// Runs until the handle says stop, and returns the process. All outputs of the last input have
-    /// been carried out by then.
+    /// been carried out by then, and all requests that were waiting have been met.
     ///
     /// # Errors
     /// [`DriverError`] says why it had to halt.
     pub async fn run(mut self) -> Result<P, DriverError> {
         let stop = self.stop.clone();
-        let mut input = Input::Start;
+        self.handle(Input::Start).await?;
         loop {
-            self.handle(input).await?;
-            input = tokio::select! {
+            tokio::select! {
                 biased;
-                () = stop.notified() => return Ok(self.process),
-                next = self.next_input() => next.ok_or(DriverError::TransportClosed)?,
-            };
-        }
-    }
-
-    /// Waits for whatever happens first; the order among what is ready is random, so that no source
-    /// starves another. `None` when the transport is closed. Cancel safe, as all its parts are.
-    async fn next_input(&mut self) -> Option<Input> {
-        tokio::select! {
-            received = self.transport.recv() => {
-                received.map(|received| match received {
-                    Received::Packet(from, packet) => Input::Message { from, packet },
-                    Received::Connection(event) => Input::Connection(event),
-                })
+                () = stop.notified() => break,
+                happened = self.wait() => match happened {
+                    Happened::Input(input) => self.handle(input).await?,
+                    Happened::Request(request) => self.meet(request).await?,
+                    Happened::TransportClosed => return Err(DriverError::TransportClosed),
+                },
             }
-            timer = self.timers.fire(&*self.clock) => Some(Input::TimerFired(timer)),
-            (request, result) = self.inference.answer() => Some(Input::Inferred { request, result }),
-            header = self.mining.solved() => Some(Input::Mined { header }),
-            Some(command) = self.commands.recv() => Some(Input::Command(command)),
+        }
+        self.requests.close();
+        while let Some(request) = self.requests.recv().await {
+            self.meet(request).await?;
+        }
+        Ok(self.process)
+    }
+
+    /// Waits for whatever happens first. Cancel safe.
+    async fn wait(&mut self) -> Happened<P> {
+        tokio::select! {
+            input = self.world.next_input() => input.map_or(Happened::TransportClosed, Happened::Input),
+            Some(request) = self.requests.recv() => Happened::Request(request),
         }
     }
 
+    async fn meet(&mut self, request: Request<P>) -> Result<(), DriverError> {
+        match request {
+            Request::Command(command) => self.handle(Input::Command(command)).await,
+            Request::Inspect(look) => {
+                look(&self.process);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives an input to the process and carries out what comes of it.
     async fn handle(&mut self, input: Input) -> Result<(), DriverError> {
-        self.now = self.now.max(self.clock.now());
+        let mut ahead = self.process_input(input);
+        let barrier = ahead.iter().position(|(_, output)| is_record(output));
+        let mut behind = ahead.split_off(barrier.unwrap_or(ahead.len()));
+        for (now, output) in ahead {
+            self.carry_out(now, output).await;
+        }
+        if barrier.is_none() {
+            return Ok(());
+        }
+        for _ in 1..INPUTS_PER_COMMIT {
+            let Some(input) = self.world.input_at_hand().await else {
+                break;
+            };
+            behind.append(&mut self.process_input(input));
+        }
+        self.commit(behind).await
+    }
+
+    /// Stores all records among the outputs and then carries out the rest.
+    async fn commit(&mut self, outputs: Vec<(Time, Output)>) -> Result<(), DriverError> {
+        let (mut records, mut rest) = (Vec::new(), Vec::new());
+        for (now, output) in outputs {
+            match output {
+                Output::Persist(record) => records.push(*record),
+                other => rest.push((now, other)),
+            }
+        }
+        self.storage.append(records).await.map_err(DriverError::Persist)?;
+        for (now, output) in rest {
+            self.carry_out(now, output).await;
+        }
+        Ok(())
+    }
+
+    /// The outputs of one input, with its time.
+    fn process_input(&mut self, input: Input) -> Vec<(Time, Output)> {
+        self.now = self.now.max(self.world.now());
         let mut outputs = Outputs::new();
         self.process.handle(self.now, input, &mut outputs);
-        for output in outputs.take() {
-            self.carry_out(output).await?;
-        }
-        Ok(())
+        outputs
+            .take()
+            .into_iter()
+            .map(|output| (self.now, output))
+            .collect()
     }
 
-    async fn carry_out(&mut self, output: Output) -> Result<(), DriverError> {
+    /// Carries out what is no record.
+    async fn carry_out(&mut self, now: Time, output: Output) {
         match output {
-            Output::Persist(record) => {
-                let appended = self.storage.append(*record).await;
-                appended.map_err(DriverError::Persist)?;
-            }
-            Output::Send { to, packet } => self.transport.send(to, packet).await,
-            Output::SetTimer { timer, at } => self.timers.set(timer, at),
-            Output::Infer { request, task } => self.inference.submit(request, *task),
-            Output::Mine { template } => self.mining.start(template),
-            Output::Event(event) => (self.observer)(self.now, event),
-            Output::Connect { address } => self.transport.connect(address).await,
-            Output::Disconnect { peer } => self.transport.disconnect(peer).await,
+            Output::Persist(_) => unreachable!("records go to the storage, see `handle` and `commit`"),
+            Output::Send { to, packet } => self.world.transport.send(to, packet).await,
+            Output::SetTimer { timer, at } => self.world.timers.set(timer, at),
+            Output::Infer { request, task } => self.world.inference.submit(request, *task),
+            Output::Mine { template } => self.world.mining.start(template),
+            Output::Event(event) => self.publish(now, event),
+            Output::Connect { address } => self.world.transport.connect(address).await,
+            Output::Disconnect { peer } => self.world.transport.disconnect(peer).await,
         }
-        Ok(())
+    }
+
+    fn publish(&mut self, now: Time, event: Event) {
+        if self.events.receiver_count() > 0 {
+            // The last receiver may just have gone away.
+            let _ = self.events.send((now, event.clone()));
+        }
+        (self.observer)(now, event);
     }
 }
 
-/// Talks to a running driver. Clones talk to the same one; it goes on running when all are gone.
-#[derive(Clone, Debug)]
-pub struct DriverHandle {
-    commands: mpsc::Sender<Command>,
-    stop: Arc<Notify>,
+/// What a driver waits for.
+enum Happened<P> {
+    Input(Input),
+    Request(Request<P>),
+    TransportClosed,
 }
 
-/// The driver is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the driver has stopped")]
-pub struct DriverStopped;
-
-impl DriverHandle {
-    /// Passes a command on to the process; waits while too many others do.
-    ///
-    /// # Errors
-    /// [`DriverStopped`] when nobody is there to take it.
-    pub async fn command(&self, command: Command) -> Result<(), DriverStopped> {
-        self.commands.send(command).await.map_err(|_| DriverStopped)
-    }
-
-    /// Asks the driver to stop when it is done with the input at hand.
-    pub fn stop(&self) {
-        self.stop.notify_one();
-    }
+fn is_record(output: &Output) -> bool {
+    matches!(output, Output::Persist(_))
 }

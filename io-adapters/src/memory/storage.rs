@@ -42,7 +42,7 @@ impl MemoryStorage {
 }
 
 impl Log {
-    fn append(&mut self, record: Record) -> io::Result<()> {
+    fn append(&mut self, mut records: Vec<Record>) -> io::Result<()> {
         match self.appends_before_fault {
             Some(0) => {
                 self.appends_before_fault = None;
@@ -51,15 +51,15 @@ impl Log {
             Some(left) => self.appends_before_fault = Some(left - 1),
             None => {}
         }
-        self.records.push(record);
+        self.records.append(&mut records);
         Ok(())
     }
 }
 
 #[async_trait]
 impl Storage for MemoryStorage {
-    async fn append(&mut self, record: Record) -> io::Result<()> {
-        lock(&self.0).append(record)
+    async fn append(&mut self, records: Vec<Record>) -> io::Result<()> {
+        lock(&self.0).append(records)
     }
 
     async fn load(&mut self) -> io::Result<Vec<Record>> {

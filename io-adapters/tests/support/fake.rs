@@ -103,27 +103,32 @@ impl Transport for FakeTransport {
     }
 }
 
-/// Takes its time, then writes down what is stored; fails after a number of successes.
+/// Takes its time, then writes down what is stored; fails before more records than `successes`.
 pub struct FakeStorage {
     pub effects: Journal<Effect>,
     pub successes: usize,
+    /// How many records each append had.
+    pub appends: Journal<usize>,
 }
 
 #[async_trait]
 impl Storage for FakeStorage {
-    async fn append(&mut self, record: Record) -> io::Result<()> {
+    async fn append(&mut self, records: Vec<Record>) -> io::Result<()> {
         for _ in 0..3 {
             tokio::task::yield_now().await;
         }
-        let Some(successes) = self.successes.checked_sub(1) else {
+        self.appends.push(records.len());
+        let Some(successes) = self.successes.checked_sub(records.len()) else {
             return Err(io::Error::other("disk full"));
         };
         self.successes = successes;
-        let Record::Block(block) = record else {
-            return Err(io::Error::other("no block"));
-        };
-        self.effects
-            .push(Effect::Stored(u8::try_from(block.header.nonce).unwrap()));
+        for record in records {
+            let Record::Block(block) = record else {
+                return Err(io::Error::other("no block"));
+            };
+            self.effects
+                .push(Effect::Stored(u8::try_from(block.header.nonce).unwrap()));
+        }
         Ok(())
     }
 
@@ -144,6 +149,7 @@ pub fn quiet_adapters() -> Adapters {
         storage: Box::new(FakeStorage {
             effects: Journal::default(),
             successes: usize::MAX,
+            appends: Journal::default(),
         }),
         inference: Arc::new(NoInference),
     }

@@ -1,0 +1,102 @@
+//! How the rest of the program talks to a driver.
+
+use camelid_core::node::Node;
+use camelid_core::primitives::Time;
+use camelid_core::process::{Command, Event};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+
+/// What is asked of a driver, in the order in which it was asked.
+pub(super) enum Request<P> {
+    Command(Command),
+    /// Looks at the process and answers by its own means.
+    Inspect(Box<dyn FnOnce(&P) + Send>),
+}
+
+/// Talks to a running driver. Clones talk to the same one; it goes on running when all are gone.
+pub struct DriverHandle<P = Node> {
+    requests: mpsc::Sender<Request<P>>,
+    /// Weak, so that subscribers learn when the driver is gone.
+    events: broadcast::WeakSender<(Time, Event)>,
+    stop: Arc<Notify>,
+}
+
+/// The driver is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the driver has stopped")]
+pub struct DriverStopped;
+
+impl<P> DriverHandle<P> {
+    pub(super) fn new(
+        requests: mpsc::Sender<Request<P>>,
+        events: broadcast::WeakSender<(Time, Event)>,
+        stop: Arc<Notify>,
+    ) -> Self {
+        Self {
+            requests,
+            events,
+            stop,
+        }
+    }
+
+    /// Passes a command on to the process; waits while too many requests do.
+    ///
+    /// # Errors
+    /// [`DriverStopped`] when nobody is there to take it.
+    pub async fn command(&self, command: Command) -> Result<(), DriverStopped> {
+        let sent = self.requests.send(Request::Command(command)).await;
+        sent.map_err(|_| DriverStopped)
+    }
+
+    /// Runs `look` on the process between two inputs and returns what it returns. It sees the effect
+    /// of the commands that were passed on before it, and nothing that a crash could take back: all
+    /// records of the inputs so far are durable. The process waits for it, so it must be quick; if it
+    /// panics, so does the driver.
+    ///
+    /// # Errors
+    /// [`DriverStopped`] when nobody is there to look at.
+    pub async fn inspect<R, F>(&self, look: F) -> Result<R, DriverStopped>
+    where
+        R: Send + 'static,
+        F: FnOnce(&P) -> R + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let look = move |process: &P| {
+            // Whoever asked may have gone away.
+            let _ = answer.send(look(process));
+        };
+        let sent = self.requests.send(Request::Inspect(Box::new(look))).await;
+        sent.map_err(|_| DriverStopped)?;
+        answered.await.map_err(|_| DriverStopped)
+    }
+
+    /// The process's events from now on. A subscriber that falls more than
+    /// [`event_capacity`](super::DriverConfig::event_capacity) events behind loses the oldest ones
+    /// (and is told how many); the driver never waits for it. The channel closes with the driver.
+    ///
+    /// # Errors
+    /// [`DriverStopped`] when there will be none.
+    pub fn subscribe(&self) -> Result<broadcast::Receiver<(Time, Event)>, DriverStopped> {
+        let events = self.events.upgrade().ok_or(DriverStopped)?;
+        Ok(events.subscribe())
+    }
+
+    /// Asks the driver to stop when it is done with the input at hand and with the requests that wait.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+}
+
+// Derived, these would ask the same of `P`.
+impl<P> Clone for DriverHandle<P> {
+    fn clone(&self) -> Self {
+        Self::new(self.requests.clone(), self.events.clone(), self.stop.clone())
+    }
+}
+
+impl<P> fmt::Debug for DriverHandle<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("DriverHandle").finish_non_exhaustive()
+    }
+}
