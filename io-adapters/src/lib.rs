@@ -6,10 +6,12 @@
 //!
 //! The crate runs on tokio. Built with `--cfg madsim` it runs on madsim's simulated runtime instead,
 //! where a test can kill and restart whole machines; for its sake nothing here creates a thread, but for a
-//! [`CachedVerifier`] that is told to.
+//! [`CachedVerifier`] that is told to and for `RedbStorage`, which is not part of such a build.
 #![forbid(unsafe_code)]
 
 mod clock;
+#[cfg(not(madsim))]
+mod disk;
 mod driver;
 mod inference;
 mod memory;
@@ -18,6 +20,8 @@ mod transport;
 mod verifier;
 
 pub use clock::{Clock, RuntimeClock, TokioClock};
+#[cfg(not(madsim))]
+pub use disk::{OpenError, RedbStorage};
 pub use driver::{Adapters, Driver, DriverConfig, DriverError, DriverHandle, DriverStopped, MiningConfig};
 pub use inference::{Inference, NoInference};
 pub use memory::{MemoryNetwork, MemoryStorage, MemoryTransport};

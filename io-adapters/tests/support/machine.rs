@@ -1,11 +1,12 @@
 //! A machine with a real node on it, for both runtimes.
+#![allow(dead_code)] // each of the tests uses a part
 
-use camelid_core::block::{BlockHeader, Work};
+use camelid_core::block::{BlockHeader, Work, genesis_block};
 use camelid_core::chain::Chain;
 use camelid_core::keys::{EcdsaVerifier, NodeId, SecretKey};
 use camelid_core::node::{Node, NodeConfig};
 use camelid_core::params::{Allocation, Params};
-use camelid_core::primitives::{Amount, BoundedVec, Height, Time};
+use camelid_core::primitives::{Amount, BlockHash, BoundedVec, Height, Time};
 use camelid_core::process::Event;
 use camelid_core::script::key_hash_script;
 use camelid_io::{
@@ -71,13 +72,17 @@ fn params(keys: &[SecretKey]) -> Params {
 impl Machine {
     /// Switches the machine on: its node goes on from what is stored.
     pub async fn boot(&self) -> (Driver<Node>, DriverHandle) {
-        let mut storage = self.storage.clone();
+        self.boot_on(Box::new(self.storage.clone())).await
+    }
+
+    /// Switches it on with another disk.
+    pub async fn boot_on(&self, mut storage: Box<dyn Storage>) -> (Driver<Node>, DriverHandle) {
         let node = Node::recover(self.config.clone(), storage.load().await.unwrap());
         self.height.send_replace(node.chain().height().0);
         let adapters = Adapters {
             transport: Box::new(self.network.join(self.id())),
             clock: Arc::new(self.clock),
-            storage: Box::new(storage),
+            storage,
             inference: Arc::new(NoInference),
         };
         let config = DriverConfig {
@@ -105,6 +110,16 @@ impl Machine {
     pub async fn run(self) -> Result<Node, DriverError> {
         let (driver, _handle) = self.boot().await;
         driver.run().await
+    }
+
+    /// The network's genesis block.
+    pub fn network(&self) -> BlockHash {
+        genesis_block(&self.config.params).header.hash()
+    }
+
+    /// The height that its node was last seen at.
+    pub fn height_now(&self) -> u32 {
+        *self.height.borrow()
     }
 
     pub fn id(&self) -> NodeId {
