@@ -8,7 +8,7 @@
 //!
 //! Reading order: [`primitives`] and [`keys`], [`tx`] and [`block`], [`escrow`] (what a job is on
 //! the ledger) and [`committee`] (who judges a dispute), [`chain`] (ledger and fork choice), [`rastic`] (what a claim is and how it is
-//! judged), [`wire`], [`node`].
+//! judged), [`wire`], [`peers`] (whom a node talks to), [`node`].
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
@@ -26,6 +26,7 @@ pub mod mempool;
 pub mod model;
 pub mod node;
 pub mod params;
+pub mod peers;
 pub mod primitives;
 pub mod process;
 pub mod proof;

@@ -145,6 +145,8 @@ pub enum Output {
 pub enum Timer {
     /// Repeats what may have been lost and asks peers for news.
     Maintenance,
+    /// Looks after connections and after blocks that were asked for. Only in an open network.
+    Connections,
 }
 
 /// Names an inference request of one node.

@@ -7,10 +7,12 @@ use camelid_core::block::BlockHeader;
 use camelid_core::keys::Signature;
 use camelid_core::model::{Finish, InferenceResult, Prediction, Tokens};
 use camelid_core::node::{
-    CheckerConfig, ClientConfig, Node, NodeConfig, VerifierConfig, Verify, WorkerConfig,
+    CheckerConfig, ClientConfig, NetworkConfig, Node, NodeConfig, VerifierConfig, Verify, WorkerConfig,
 };
 use camelid_core::primitives::{BoundedVec, JobId, Time};
-use camelid_core::process::{Command, Input, Output, Outputs, Process, RequestId, Timer};
+use camelid_core::process::{
+    Command, ConnectionEvent, Direction, Input, Output, Outputs, Process, RequestId, Timer,
+};
 use camelid_core::wire::{Envelope, MAX_HOPS, Message, Packet};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -35,6 +37,8 @@ enum Step {
     Mined(Option<[u8; 32]>),
     Open(u32, u64, u32),
     Wait(u64),
+    Connection(ConnectionEvent),
+    Tend,
 }
 
 fn result() -> impl Strategy<Value = InferenceResult> {
@@ -68,7 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Timer),
         1 => bytes().prop_map(Step::Packet),
         4 => (any::<Index>(), edit).prop_map(|(which, edit)| Step::Echo(which, edit)),
-        2 => (any::<u8>(), bytes()).prop_map(|(kind, payload)| Step::Payload(kind % 16, payload)),
+        2 => (any::<u8>(), bytes()).prop_map(|(kind, payload)| Step::Payload(kind % (Message::KINDS + 1), payload)),
         6 => any::<(Index, Index, u8)>().prop_map(|(which, at, value)| Step::Altered(which, at, value)),
         4 => (0u64..6, result()).prop_map(|(request, result)| Step::Inferred(request, result)),
         6 => Just(Step::Mined(None)),
@@ -77,6 +81,28 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(tokens, reward, deadline)| Step::Open(tokens, reward, deadline)),
         1 => Just(Step::Open(8, 100_000_000, 20)),
         3 => prop_oneof![0u64..200_000, Just(u64::MAX)].prop_map(Step::Wait),
+        3 => connection().prop_map(Step::Connection),
+        3 => Just(Step::Tend),
+    ]
+}
+
+/// Of a few peers at a few addresses.
+fn connection() -> impl Strategy<Value = ConnectionEvent> {
+    let peer = || {
+        prop_oneof![4 => Just(NODE), 1 => Just(CLIENT), 1 => Just(STRANGER)]
+            .prop_map(|owner| secret(owner).node_id())
+    };
+    let address =
+        || (20u8..24).prop_map(|first| std::net::SocketAddr::from(([first, 1, 0, 1], 4_000)).into());
+    let direction = || prop_oneof![Just(Direction::Inbound), Just(Direction::Outbound)];
+    prop_oneof![
+        3 => (peer(), address(), direction()).prop_map(|(peer, address, direction)| ConnectionEvent::Opened {
+            peer,
+            address,
+            direction,
+        }),
+        1 => peer().prop_map(|peer| ConnectionEvent::Closed { peer }),
+        1 => address().prop_map(|address| ConnectionEvent::Failed { address }),
     ]
 }
 
@@ -90,8 +116,13 @@ struct Harness {
 }
 
 impl Harness {
-    fn new(seen: Vec<Packet>) -> Self {
+    fn new(seen: Vec<Packet>, is_open: bool) -> Self {
+        let open = NetworkConfig {
+            seeds: vec![std::net::SocketAddr::from(([20, 1, 0, 1], 4_000)).into()],
+            ..NetworkConfig::default()
+        };
         let config = NodeConfig {
+            network: is_open.then_some(open),
             client: Some(ClientConfig { verify: Verify::Own }),
             worker: Some(WorkerConfig { parallel_jobs: 2 }),
             committee: Some(VerifierConfig { tickets: 2 }),
@@ -120,6 +151,8 @@ impl Harness {
         Some(match step {
             Step::Start => Input::Start,
             Step::Timer => Input::TimerFired(Timer::Maintenance),
+            Step::Tend => Input::TimerFired(Timer::Connections),
+            Step::Connection(event) => Input::Connection(event),
             Step::Packet(bytes) => message(bytes),
             Step::Echo(which, edit) => {
                 let mut bytes = which.get(&self.seen).to_vec();
@@ -216,8 +249,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn no_order_of_inputs_makes_a_node_panic(steps in prop::collection::vec(step(), 1..60)) {
-        let mut harness = Harness::new(honest_packets().to_vec());
+    fn no_order_of_inputs_makes_a_node_panic(
+        steps in prop::collection::vec(step(), 1..60),
+        is_open in any::<bool>(),
+    ) {
+        let mut harness = Harness::new(honest_packets().to_vec(), is_open);
         for step in steps {
             harness.take(step);
         }

@@ -362,6 +362,11 @@ impl Chain {
             .collect()
     }
 
+    /// How many more bodies may wait for their parents'.
+    pub fn waiting_room(&self) -> usize {
+        MAX_WAITING.saturating_sub(self.waiting.len())
+    }
+
     /// Up to `limit` blocks on the way to `towards` whose bodies are missing, lowest first; none if it
     /// has no more work than the tip, or is invalid.
     pub fn missing_bodies(&self, towards: BlockHash, limit: usize) -> Vec<BlockHash> {

@@ -39,6 +39,17 @@ impl Announcements {
         self.headers.get(peer) == Some(header)
     }
 
+    /// A peer is gone: it is asked for nothing any more.
+    pub(super) fn forget(&mut self, peer: &NodeId) {
+        self.headers.remove(peer);
+        for wanted in self.wanted.values_mut() {
+            if let Some(at) = wanted.told_by.iter().position(|other| other == peer) {
+                wanted.told_by.remove(at);
+                wanted.asked -= usize::from(at < wanted.asked);
+            }
+        }
+    }
+
     /// Notes that `peer` has a transaction that is not here; true if it is to be asked for it now.
     pub(super) fn note_transaction(&mut self, now: Time, peer: NodeId, wtxid: Wtxid) -> bool {
         if let Some(wanted) = self.wanted.get_mut(&wtxid) {

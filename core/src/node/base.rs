@@ -2,7 +2,9 @@
 
 use super::announcements::Announcements;
 use super::config::NodeConfig;
+use super::downloads::Downloads;
 use super::header_sync::HeaderSync;
+use super::network::OpenNetwork;
 use super::purse::Purse;
 use super::record::Record;
 use super::relay::{Relay, route};
@@ -13,10 +15,12 @@ use crate::job::{JobPool, Offer};
 use crate::keys::NodeId;
 use crate::mempool::{Mempool, MempoolError};
 use crate::model::Manifest;
-use crate::primitives::{BlockHash, Height, JobId, ModelId, Stream, Time, Timestamp};
-use crate::process::{ConnectionEvent, Event, Output, Outputs, RequestId};
+use crate::peers::{Offence, Refusal};
+use crate::primitives::{Height, JobId, ModelId, Stream, Time, Timestamp};
+use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, OutPoint, Transaction};
 use crate::wire::{Envelope, Message, Packet};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -49,8 +53,9 @@ pub(super) struct Base {
     pub(super) peers: Vec<NodeId>,
     pub(super) announcements: Announcements,
     pub(super) header_sync: HeaderSync,
-    /// Blocks that were asked for, and when.
-    pub(super) requested: BTreeMap<BlockHash, Time>,
+    pub(super) downloads: Downloads,
+    /// How peers are found and chosen; `None` where they are fixed.
+    pub(super) network: Option<Box<OpenNetwork>>,
     /// Seats whose question for evidence was answered, and when.
     pub(super) answered_at: BTreeMap<(JobId, OutPoint), Time>,
     pub(super) stream: Stream,
@@ -69,10 +74,17 @@ impl Base {
             jobs: JobPool::new(JOB_POOL_CAPACITY),
             purse: Purse::new(&config.key),
             relay: Relay::new(config.params.magic, id),
-            peers: config.peers.iter().copied().filter(|peer| *peer != id).collect(),
+            peers: match &config.network {
+                Some(_) => Vec::new(),
+                None => config.peers.iter().copied().filter(|peer| *peer != id).collect(),
+            },
             announcements: Announcements::default(),
             header_sync: HeaderSync::new(config.minimum_chain_work),
-            requested: BTreeMap::new(),
+            downloads: Downloads::default(),
+            network: config
+                .network
+                .clone()
+                .map(|network| Box::new(OpenNetwork::new(network, &config))),
             answered_at: BTreeMap::new(),
             stream: Stream::new(config.seed, "node"),
             tip_moved: false,
@@ -135,40 +147,36 @@ impl Base {
         record.at(&ledger.clock(ledger.next_moment(self.block_time(now))))
     }
 
-    // --- Connections ---
-
-    pub(super) fn handle_connection(&mut self, event: ConnectionEvent) {
-        match event {
-            ConnectionEvent::Opened { peer, .. } if peer != self.id && !self.peers.contains(&peer) => {
-                self.peers.push(peer);
-            }
-            ConnectionEvent::Closed { peer } => self.peers.retain(|other| *other != peer),
-            ConnectionEvent::Opened { .. } | ConnectionEvent::Failed { .. } => {}
-        }
-    }
-
     // --- Messages ---
 
     /// Opens a packet, passes it on where it must go, and returns what is for this node, and whether it is
     /// for no other.
     pub(super) fn receive(
         &mut self,
+        now: Time,
         from: NodeId,
         packet: &Packet,
         out: &mut Outputs,
     ) -> Option<(Message, Audience)> {
+        if !self.admits_from(&from) {
+            return None;
+        }
         let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
             Ok(envelope) => envelope,
             Err(error) => {
-                self.reject(from, error.to_string(), out);
+                self.refuse(now, from, error.into(), out);
                 return None;
             }
         };
+        if !self.within_budget(now, from, envelope.kind, out) {
+            return None;
+        }
         // A message of an unknown type is from the future: ignored, and not passed on.
         let message = match envelope.message() {
             Ok(message) => message?,
             Err(error) => {
-                self.reject(from, error.to_string(), out);
+                let refusal = Refusal::new(Offence::Malformed, error.to_string());
+                self.refuse(now, from, refusal, out);
                 return None;
             }
         };
@@ -184,7 +192,8 @@ impl Base {
                 });
             }
         } else if envelope.sender != from {
-            self.reject(from, format!("a {} that was passed on", message.name()), out);
+            let reason = format!("a {} that was passed on", message.name());
+            self.refuse(now, from, Refusal::new(Offence::PassedOn, reason), out);
             return None;
         }
         match envelope.recipient {
@@ -268,7 +277,7 @@ impl Base {
     ) -> Result<(), MempoolError> {
         let mut announcements = Outputs::new();
         self.submit(now, transaction, &mut announcements)?;
-        out.push(Output::Persist(alloc::boxed::Box::new(record)));
+        out.push(Output::Persist(Box::new(record)));
         out.append(announcements);
         Ok(())
     }
@@ -322,6 +331,9 @@ impl Base {
         let (ledger, time) = (self.chain.ledger(), self.block_time(now));
         self.mempool
             .accept(transaction, ledger, time, self.chain.verifier())?;
+        if let Some(connection) = self.connection(from) {
+            connection.last_transaction = now;
+        }
         self.announce(wtxid, from, out);
         Ok(())
     }
@@ -335,24 +347,26 @@ impl Base {
         block: Arc<Block>,
         from: Option<NodeId>,
         out: &mut Outputs,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let header = block.header;
         if from.is_some() && !self.header_sync.is_worth_keeping(&self.chain, &header) {
-            return Err("a block of a chain with too little work".into());
+            let reason = "a block of a chain with too little work";
+            return Err(Refusal::new(Offence::LowWork, reason));
         }
-        let submission = self
-            .chain
-            .submit_block(block.clone(), now)
-            .map_err(|error| error.to_string())?;
+        let submission = self.chain.submit_block(block.clone(), now)?;
         if matches!(submission, Submission::Known) {
             return Ok(());
         }
         let hash = header.hash();
-        self.requested.remove(&hash);
+        self.downloads.note_arrival(now, hash, from);
+        self.note_news(now, hash, from);
         let invalid = |change: &TipChange| change.invalid.iter().any(|(culprit, _)| *culprit == hash);
         if !matches!(&submission, Submission::Moved(change) if invalid(change)) {
-            out.push(Output::Persist(alloc::boxed::Box::new(Record::Block(block))));
-            self.announce_block(&header, from, out);
+            out.push(Output::Persist(Box::new(Record::Block(block))));
+            // In an open network only what is valid for sure is passed on: see `announce_tip`.
+            if self.network.is_none() {
+                self.announce_block(&header, from, out);
+            }
         }
         if let Submission::Moved(change) = submission {
             self.move_tip(now, &change, from, out);
@@ -362,7 +376,9 @@ impl Base {
 
     fn move_tip(&mut self, now: Time, change: &TipChange, from: Option<NodeId>, out: &mut Outputs) {
         for (hash, error) in &change.invalid {
-            self.reject(from.unwrap_or(self.id()), format!("block {hash}: {error}"), out);
+            let culprit = self.downloads.giver(hash).or(from).unwrap_or(self.id());
+            let refusal = Refusal::new(Offence::InvalidBlock, format!("block {hash}: {error}"));
+            self.refuse(now, culprit, refusal, out);
         }
         if change.connected.is_empty() {
             return;
@@ -378,6 +394,12 @@ impl Base {
         });
         self.report_jobs(change, out);
         self.tip_moved = true;
+        if self.network.is_some() {
+            for block in &change.connected {
+                self.downloads.forget_giver(&block.header.hash());
+            }
+            self.announce_tip(from, out);
+        }
     }
 
     fn report_jobs(&mut self, change: &TipChange, out: &mut Outputs) {

@@ -4,7 +4,9 @@ use crate::block::Work;
 use crate::keys::{NodeId, SecretKey, SharedVerifier};
 use crate::model::Manifest;
 use crate::params::Params;
+use crate::peers::Reach;
 use crate::primitives::Amount;
+use crate::wire::{NetAddress, Services};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -15,7 +17,7 @@ pub struct NodeConfig {
     pub params: Arc<Params>,
     /// The node's key: its identity, its wallet and the source of its secrets.
     pub key: SecretKey,
-    /// Who it talks to.
+    /// Who it talks to, where that is fixed. Of no account in an open network.
     pub peers: Vec<NodeId>,
     /// Seed of its random streams and hash maps; no secret depends on it.
     pub seed: u64,
@@ -36,6 +38,63 @@ pub struct NodeConfig {
     pub miner: bool,
     /// Checks outputs for neighbours.
     pub checker: Option<CheckerConfig>,
+    /// How it finds and chooses its peers in an open network; `None` where its peers are fixed.
+    pub network: Option<NetworkConfig>,
+}
+
+/// How a node finds and chooses its peers (`docs/src/peers.md`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkConfig {
+    /// Asked first, as long as nobody else is known.
+    pub seeds: Vec<NetAddress>,
+    /// Where others reach this node; `None` if they cannot.
+    pub listen: Option<NetAddress>,
+    /// Connections it opens and keeps.
+    pub outbound: usize,
+    /// Connections that others may open.
+    pub max_inbound: usize,
+    /// Connections it opens to one group of addresses. Each local address is a group of its own.
+    pub max_outbound_per_group: usize,
+    /// Takes local addresses from peers, as a network on one machine or site has to.
+    pub allow_private: bool,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            seeds: Vec::new(),
+            listen: None,
+            outbound: 8,
+            max_inbound: 64,
+            max_outbound_per_group: 1,
+            allow_private: false,
+        }
+    }
+}
+
+impl NetworkConfig {
+    /// Whether an address that a peer tells of may be kept at all.
+    pub(super) fn takes(&self, address: &NetAddress) -> bool {
+        match Reach::of(address) {
+            Reach::Public => true,
+            Reach::Local => self.allow_private,
+            Reach::Nowhere => false,
+        }
+    }
+}
+
+impl NodeConfig {
+    /// What this node does for others.
+    pub fn services(&self) -> Services {
+        let roles = [
+            (self.worker.is_some(), Services::WORKER),
+            (self.committee.is_some(), Services::VERIFIER),
+            (self.miner, Services::MINER),
+            (self.checker.is_some(), Services::CHECKER),
+        ];
+        let roles = roles.into_iter().filter(|(has, _)| *has);
+        roles.fold(Services::CHAIN, |all, (_, role)| all.with(role))
+    }
 }
 
 /// The client role.

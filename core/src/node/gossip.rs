@@ -3,19 +3,18 @@
 use super::base::Base;
 use super::header_sync::HeaderStep;
 use crate::block::BlockHeader;
+use crate::chain::HeaderError;
 use crate::keys::NodeId;
 use crate::mempool::MempoolError;
+use crate::peers::{Offence, Refusal};
 use crate::primitives::{BlockHash, BoundedVec, Time, Wtxid};
 use crate::process::Outputs;
 use crate::wire::{MAX_HEADERS, MAX_INVENTORY, MAX_LOCATOR, MAX_REQUESTED_BLOCKS, Message};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
-use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// A block that was asked for and has not come is asked for again after this long.
-const REQUEST_TIMEOUT_MS: u64 = 10_000;
 /// Bytes of blocks or transactions that one request is answered with, at most one message more.
 const REPLY_BUDGET_BYTES: usize = 4_000_000;
 
@@ -27,13 +26,17 @@ impl Base {
         from: NodeId,
         message: Message,
         out: &mut Outputs,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         self.ask_elsewhere(now, out);
         match message {
             Message::GetHeaders(locator) => self.reply_headers(from, &locator, out),
             Message::Headers(headers) => return self.handle_headers(now, from, &headers, out),
             Message::GetBlocks(hashes) => self.reply_blocks(from, &hashes, out),
             Message::Block(block) => {
+                // Whatever it is worth, it is not waited for any more.
+                if self.network.is_some() {
+                    self.downloads.note_arrival(now, block.header.hash(), Some(from));
+                }
                 self.accept_block(now, Arc::from(block), Some(from), out)?;
                 self.request_bodies(now, from, self.chain.headers().best(), out);
             }
@@ -43,9 +46,11 @@ impl Base {
                 return match self.accept_transaction(now, Arc::from(transaction), Some(from), out) {
                     // Its sender's clock or tip may be a little ahead.
                     Ok(()) | Err(MempoolError::Known | MempoolError::NotYet(_)) => Ok(()),
-                    Err(error) => Err(error.to_string()),
+                    Err(error) => Err(error.into()),
                 };
             }
+            Message::GetAddresses => self.reply_addresses(now, from, out),
+            Message::Addresses(addresses) => self.handle_addresses(now, from, &addresses, out),
             // The roles' messages were handled before.
             _ => {}
         }
@@ -60,7 +65,7 @@ impl Base {
         self.request_headers(peer, out);
     }
 
-    fn request_headers(&mut self, peer: NodeId, out: &mut Outputs) {
+    pub(super) fn request_headers(&mut self, peer: NodeId, out: &mut Outputs) {
         self.send_locator(peer, self.chain.locator(), out);
     }
 
@@ -89,7 +94,7 @@ impl Base {
         from: NodeId,
         headers: &[BlockHeader],
         out: &mut Outputs,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let mut rest = headers;
         while !rest.is_empty() {
             match self.header_sync.step(&self.chain, now, from, rest)? {
@@ -97,7 +102,7 @@ impl Base {
                     let (kept, after) = rest.split_at(count);
                     for header in kept {
                         let kept = self.chain.submit_header(header, now);
-                        kept.map_err(|error| error.to_string())?;
+                        kept?;
                     }
                     rest = after;
                 }
@@ -107,6 +112,7 @@ impl Base {
                 }
                 HeaderStep::Ignore => return Ok(()),
                 HeaderStep::Unknown => {
+                    self.check_unconnected(now, from, rest, out)?;
                     self.request_headers(from, out);
                     return Ok(());
                 }
@@ -116,6 +122,9 @@ impl Base {
             return Ok(());
         };
         self.announcements.note_header(from, last);
+        if self.network.is_some() {
+            self.downloads.note_best(&self.chain, from, last);
+        }
         if headers.len() == MAX_HEADERS {
             self.request_headers_after(from, last, out);
         }
@@ -123,17 +132,35 @@ impl Base {
         Ok(())
     }
 
+    /// Headers that do not go on from anything known may announce a block whose parents were missed. More
+    /// than one of them answers a question that named the genesis block.
+    fn check_unconnected(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        headers: &[BlockHeader],
+        out: &mut Outputs,
+    ) -> Result<(), Refusal> {
+        if self.network.is_none() {
+            return Ok(());
+        }
+        if let Some(Err(error)) = headers.first().map(BlockHeader::check_work) {
+            return Err(HeaderError::from(error).into());
+        }
+        if headers.len() > 1 {
+            let refusal = Refusal::new(Offence::Unconnected, "headers that go on from nothing known");
+            self.refuse(now, from, refusal, out);
+        }
+        Ok(())
+    }
+
     /// Asks for bodies on the way to `towards` (a block that the peer has said it has).
     fn request_bodies(&mut self, now: Time, from: NodeId, towards: BlockHash, out: &mut Outputs) {
-        self.requested
-            .retain(|_, asked| now < asked.after_ms(REQUEST_TIMEOUT_MS));
-        let missing: Vec<BlockHash> = self
-            .chain
-            .missing_bodies(towards, MAX_REQUESTED_BLOCKS)
-            .into_iter()
-            .filter(|hash| !self.requested.contains_key(hash))
-            .collect();
-        self.requested.extend(missing.iter().map(|hash| (*hash, now)));
+        if self.network.is_some() {
+            return self.download(now, out);
+        }
+        let missing = self.chain.missing_bodies(towards, MAX_REQUESTED_BLOCKS);
+        let missing = self.downloads.note_asked(now, from, missing);
         if let (false, Some(hashes)) = (missing.is_empty(), BoundedVec::from_vec(missing)) {
             self.send(from, &Message::GetBlocks(hashes), out);
         }
@@ -179,6 +206,20 @@ impl Base {
         }
     }
 
+    /// Tells the peers about a new tip, but those that are known to have as much: while a node catches up,
+    /// it does not tell of every block on the way.
+    pub(super) fn announce_tip(&mut self, from: Option<NodeId>, out: &mut Outputs) {
+        let tip = self.chain.tip();
+        let Some(header) = self.chain.headers().header(&tip).copied() else {
+            return;
+        };
+        let is_behind = |peer: &&NodeId| Some(**peer) != from && !self.downloads.has(&self.chain, peer, &tip);
+        let peers: Vec<NodeId> = self.peers.iter().filter(is_behind).copied().collect();
+        if let Some(headers) = BoundedVec::from_vec(Vec::from([header])) {
+            self.send_to_each(&peers, &Message::Headers(headers), out);
+        }
+    }
+
     /// Tells the peers about a transaction, but those that have told of it.
     pub(super) fn announce(&mut self, wtxid: Wtxid, from: Option<NodeId>, out: &mut Outputs) {
         let told_by = self.announcements.take(&wtxid);
@@ -210,18 +251,19 @@ impl Base {
             .filter(|wtxid| self.announcements.note_transaction(now, from, **wtxid))
             .copied()
             .collect();
-        self.request_transactions(from, ask, out);
+        self.request_transactions(now, from, ask, out);
     }
 
     /// Asks others for the transactions that somebody has told of and not sent.
     fn ask_elsewhere(&mut self, now: Time, out: &mut Outputs) {
         for (peer, wtxid) in self.announcements.overdue(now) {
-            self.request_transactions(peer, Vec::from([wtxid]), out);
+            self.request_transactions(now, peer, Vec::from([wtxid]), out);
         }
     }
 
-    fn request_transactions(&mut self, from: NodeId, wtxids: Vec<Wtxid>, out: &mut Outputs) {
+    fn request_transactions(&mut self, now: Time, from: NodeId, wtxids: Vec<Wtxid>, out: &mut Outputs) {
         if let (false, Some(wtxids)) = (wtxids.is_empty(), BoundedVec::from_vec(wtxids)) {
+            self.expect_from(now, from, Message::TRANSACTION, wtxids.len());
             self.send(from, &Message::GetTransactions(wtxids), out);
         }
     }

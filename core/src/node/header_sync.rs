@@ -10,11 +10,11 @@
 use crate::block::{BlockHeader, Work};
 use crate::chain::{Chain, HeaderTip};
 use crate::keys::NodeId;
+use crate::peers::{Offence, Refusal};
 use crate::primitives::{BlockHash, Time};
 use crate::wire::MAX_HEADERS;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Branches that end so many blocks' work below our tip are not kept.
@@ -67,6 +67,11 @@ impl HeaderSync {
         }
     }
 
+    /// A peer is gone.
+    pub(super) fn forget(&mut self, peer: &NodeId) {
+        self.walks.remove(peer);
+    }
+
     /// Is a chain with this work worth keeping?
     fn suffices(&self, chain: &Chain, work: Work) -> bool {
         let headers = chain.headers();
@@ -102,12 +107,15 @@ impl HeaderSync {
         now: Time,
         from: NodeId,
         headers: &[BlockHeader],
-    ) -> Result<HeaderStep, String> {
+    ) -> Result<HeaderStep, Refusal> {
         let Some(parent) = headers.first().map(|first| first.previous) else {
             return Ok(HeaderStep::Ignore);
         };
         if headers.windows(2).any(|pair| pair[1].previous != pair[0].hash()) {
-            return Err("headers that do not follow each other".into());
+            return Err(Refusal::new(
+                Offence::BrokenHeaders,
+                "headers that do not follow each other",
+            ));
         }
         let parent_work = chain.headers().work(&parent);
         let recent = |walk: &Walk| now < walk.asked.after_ms(WALK_TIMEOUT_MS);
@@ -148,7 +156,7 @@ impl HeaderSync {
         now: Time,
         from: NodeId,
         headers: &[BlockHeader],
-    ) -> Result<HeaderStep, String> {
+    ) -> Result<HeaderStep, Refusal> {
         let Some(mut walk) = self.walks.remove(&from) else {
             return Ok(HeaderStep::Ignore);
         };
@@ -172,7 +180,10 @@ impl HeaderSync {
             Stage::Second(reached) => {
                 let mark = walk.marks.get(*reached).copied().unwrap_or_default();
                 let Some(at) = headers.iter().position(|header| header.hash() == mark) else {
-                    return Err("a chain that changed after it had shown its work".into());
+                    return Err(Refusal::new(
+                        Offence::ChangedChain,
+                        "a chain that changed after it had shown its work",
+                    ));
                 };
                 *reached += 1;
                 if *reached < walk.marks.len() {
@@ -207,9 +218,9 @@ impl Walk {
 }
 
 /// Moves `tip` over headers that follow it.
-fn follow(tip: &mut HeaderTip, headers: &[BlockHeader], chain: &Chain, now: Time) -> Result<(), String> {
+fn follow(tip: &mut HeaderTip, headers: &[BlockHeader], chain: &Chain, now: Time) -> Result<(), Refusal> {
     headers
         .iter()
         .try_for_each(|header| tip.extend(header, header.hash(), chain.params(), now))
-        .map_err(|error| error.to_string())
+        .map_err(Refusal::from)
 }

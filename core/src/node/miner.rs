@@ -75,8 +75,8 @@ impl Miner {
             header: *header,
             transactions: template.transactions.clone(),
         });
-        if let Err(reason) = base.accept_block(now, block, None, out) {
-            base.reject(base.id(), reason, out);
+        if let Err(refusal) = base.accept_block(now, block, None, out) {
+            base.reject(base.id(), refusal.reason, out);
         }
     }
 }

@@ -12,9 +12,11 @@ mod claim;
 mod client;
 mod config;
 mod dispute;
+mod downloads;
 mod gossip;
 mod header_sync;
 mod miner;
+mod network;
 mod payments;
 mod purse;
 mod record;
@@ -23,8 +25,9 @@ mod verifier;
 mod worker;
 
 pub use config::{
-    CheckerConfig, ClientConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
+    CheckerConfig, ClientConfig, NetworkConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
 };
+pub use network::PeerInfo;
 pub use record::{
     COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Received, Record, WorkerJob,
 };
@@ -32,6 +35,7 @@ pub use record::{
 use crate::chain::Chain;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
+use crate::peers::AddressBook;
 use crate::primitives::{Digest, JobId, Time, tagged_hash};
 use crate::process::{Command, Event, Input, Output, Outputs, Process, Timer};
 use crate::tx::OutPoint;
@@ -118,6 +122,7 @@ impl Node {
                         client.restore_debt(*debt);
                     }
                 }
+                Record::Peers(peers) => node.base.restore_peers(*peers),
             }
         }
         let mut left = usize::MAX;
@@ -144,12 +149,26 @@ impl Node {
         &self.base.peers
     }
 
+    /// Its connections in an open network, in the order of the peers' ids.
+    pub fn connections(&self) -> Vec<PeerInfo> {
+        let network = self.base.network.as_ref();
+        network
+            .map(|network| network.infos().collect())
+            .unwrap_or_default()
+    }
+
+    /// The addresses it knows, in an open network.
+    pub fn address_book(&self) -> Option<&AddressBook> {
+        self.base.network.as_ref().map(|network| network.book())
+    }
+
     /// Its mempool.
     pub fn mempool(&self) -> &Mempool {
         &self.base.mempool
     }
 
     fn start(&mut self, now: Time, out: &mut Outputs) {
+        self.base.start_network(now, out);
         self.base.sync(out);
         self.drive_roles(now, out);
         out.push(Output::SetTimer {
@@ -169,7 +188,7 @@ impl Node {
     }
 
     fn handle_message(&mut self, now: Time, from: NodeId, packet: &crate::wire::Packet, out: &mut Outputs) {
-        let Some((message, audience)) = self.base.receive(from, packet, out) else {
+        let Some((message, audience)) = self.base.receive(now, from, packet, out) else {
             return;
         };
         let outcome = match message {
@@ -223,8 +242,14 @@ impl Node {
                 }
                 Ok(())
             }
-            gossip => self.base.handle_gossip(now, from, gossip, out),
+            gossip => {
+                if let Err(refusal) = self.base.handle_gossip(now, from, gossip, out) {
+                    self.base.refuse(now, from, refusal, out);
+                }
+                Ok(())
+            }
         };
+        // Others have passed these on, or they are about a job, for whose costs there are other rules.
         if let Err(reason) = outcome {
             self.base.reject(from, reason, out);
         }
@@ -289,6 +314,7 @@ impl Process for Node {
             Input::Start => self.start(now, out),
             Input::Message { from, packet } => self.handle_message(now, from, &packet, out),
             Input::TimerFired(Timer::Maintenance) => self.maintain(now, out),
+            Input::TimerFired(Timer::Connections) => self.base.tend_connections(now, out),
             Input::Inferred { request, result } => {
                 if let Some(client) = &mut self.client {
                     client.handle_inferred(&mut self.base, now, request, &result, out);
@@ -309,7 +335,7 @@ impl Process for Node {
                 }
             }
             Input::Command(command) => self.handle_command(now, command, out),
-            Input::Connection(event) => self.base.handle_connection(event),
+            Input::Connection(event) => self.base.handle_connection(now, event, out),
         }
         if self.base.take_tip_moved() {
             self.drive_roles(now, out);

@@ -5,6 +5,7 @@ use crate::committee::Ballot;
 use crate::job::{Offer, Opening, SignedDelivery};
 use crate::keys::NodeId;
 use crate::model::PromptTokens;
+use crate::peers::SavedPeers;
 use crate::primitives::{Amount, BoundedVec, Hash256, JobId};
 use crate::process::RequestId;
 use crate::rastic::Verdict;
@@ -32,6 +33,8 @@ pub enum Record {
     CheckAccount(Box<CheckAccount>),
     /// What the client role owes a checker. The newest replaces older ones.
     CheckDebt(Box<CheckDebt>),
+    /// Addresses, anchors and bans. The newest replaces older ones; losing it costs only time.
+    Peers(Box<SavedPeers>),
 }
 
 /// A client's side of a job.
@@ -135,6 +138,7 @@ impl BorshSerialize for Record {
             Self::CheckAccount(account) => (4u8, account).serialize(writer),
             Self::CheckDebt(debt) => (5u8, debt).serialize(writer),
             Self::Unbonding => 6u8.serialize(writer),
+            Self::Peers(peers) => (7u8, peers).serialize(writer),
         }
     }
 }
@@ -149,6 +153,7 @@ impl BorshDeserialize for Record {
             4 => Box::deserialize_reader(reader).map(Self::CheckAccount),
             5 => Box::deserialize_reader(reader).map(Self::CheckDebt),
             6 => Ok(Self::Unbonding),
+            7 => Box::deserialize_reader(reader).map(Self::Peers),
             _ => Err(borsh::io::Error::new(
                 borsh::io::ErrorKind::InvalidData,
                 "unknown kind of record",

@@ -17,6 +17,11 @@ impl NetAddress {
     pub fn socket(&self) -> SocketAddr {
         SocketAddr::new(Ipv6Addr::from(self.ip).to_canonical(), self.port)
     }
+
+    /// The host alone, as 16 bytes of IPv6.
+    pub fn host(&self) -> [u8; 16] {
+        self.ip
+    }
 }
 
 impl From<SocketAddr> for NetAddress {

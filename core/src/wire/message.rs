@@ -1,6 +1,7 @@
 //! Messages, each with a bound on everything in it.
 
 use super::check::{CheckRefusal, CheckRequest, Matches};
+use super::peer_address::{MAX_ADDRESSES, PeerAddress};
 use crate::block::{Block, BlockHeader};
 use crate::dispute::Evidence;
 use crate::job::{Offer, SignedDelivery};
@@ -90,6 +91,10 @@ pub enum Message {
         /// Why not.
         reason: CheckRefusal,
     },
+    /// Asks for addresses of nodes. Answered once on each connection, to whoever has opened it.
+    GetAddresses,
+    /// Addresses of nodes. The answer, or a few that are news.
+    Addresses(BoundedVec<PeerAddress, MAX_ADDRESSES>),
 }
 
 impl Message {
@@ -105,7 +110,7 @@ impl Message {
     /// # Errors
     /// [`DecodeError`] when the type is known and the payload malformed.
     pub fn from_parts(kind: u8, payload: &[u8]) -> Result<Option<Self>, DecodeError> {
-        if kind > Self::LAST_KIND {
+        if kind >= Self::KINDS {
             return Ok(None);
         }
         let mut rest = payload;
@@ -117,8 +122,16 @@ impl Message {
         }
     }
 
-    /// The type number of [`Message::CheckRefused`].
-    const LAST_KIND: u8 = 16;
+    /// Number of types: theirs are `0..KINDS`.
+    pub const KINDS: u8 = 19;
+    /// The type number of [`Message::Headers`].
+    pub const HEADERS: u8 = 1;
+    /// The type number of [`Message::Block`].
+    pub const BLOCK: u8 = 3;
+    /// The type number of [`Message::Transaction`].
+    pub const TRANSACTION: u8 = 6;
+    /// The type number of [`Message::Addresses`].
+    pub const ADDRESSES: u8 = 18;
 
     /// True for messages that nodes pass on; all others concern two neighbours.
     pub fn travels(&self) -> bool {
@@ -132,6 +145,11 @@ impl Message {
                 | Self::GetEvidence { .. }
                 | Self::Evidence(_)
         )
+    }
+
+    /// [`travels`](Self::travels), told from the type's number.
+    pub fn kind_travels(kind: u8) -> bool {
+        (7..=13).contains(&kind)
     }
 
     /// The message's name in traces and reports.
@@ -154,6 +172,8 @@ impl Message {
             Self::CheckRequest(_) => "CheckRequest",
             Self::CheckReply { .. } => "CheckReply",
             Self::CheckRefused { .. } => "CheckRefused",
+            Self::GetAddresses => "GetAddresses",
+            Self::Addresses(_) => "Addresses",
         }
     }
 }

@@ -4,8 +4,10 @@ mod address;
 mod check;
 mod envelope;
 mod message;
+mod peer_address;
 
 pub use address::NetAddress;
 pub use check::{CheckRefusal, CheckRequest, CheckRequestError, Matches};
 pub use envelope::{Envelope, EnvelopeError, MAX_HOPS, MAX_PACKET_BYTES, Packet};
 pub use message::{MAX_HEADERS, MAX_INVENTORY, MAX_LOCATOR, MAX_REQUESTED_BLOCKS, Message};
+pub use peer_address::{MAX_ADDRESSES, PeerAddress, Services};

@@ -48,6 +48,7 @@ pub fn config(owner: u8, peers: &[u8]) -> NodeConfig {
         committee: None,
         miner: false,
         checker: None,
+        network: None,
     }
 }
 

@@ -47,6 +47,7 @@ pub fn two_machines() -> (Machine, Machine) {
             committee: None,
             miner: key.node_id() == peers[0],
             checker: None,
+            network: None,
             peers: peers.to_vec(),
             key,
         },

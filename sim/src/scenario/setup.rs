@@ -202,6 +202,7 @@ impl Drawing<'_> {
                     }),
                     miner: member.has(Role::Miner),
                     checker: member.has(Role::Checker).then_some(member.checker),
+                    network: None,
                 },
                 models: models_on(number),
                 strategy: member.group.strategy.clone(),

@@ -19,6 +19,7 @@ mod keys;
 mod mempool;
 mod model;
 mod node;
+mod peers;
 mod primitives;
 mod proof;
 mod rastic;
@@ -43,6 +44,7 @@ fn main() {
     committee::probe();
     mempool::probe();
     wire::probe();
+    peers::probe();
     node::probe();
 }
 

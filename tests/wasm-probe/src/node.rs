@@ -80,6 +80,7 @@ fn config() -> NodeConfig {
         committee: Some(VerifierConfig { tickets: 1 }),
         miner: true,
         checker: None,
+        network: None,
     }
 }
 
