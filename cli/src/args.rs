@@ -22,6 +22,9 @@ pub struct Cli {
 /// Groups of verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// A whole network in this process, in which a worker cheats and is caught.
+    #[cfg(feature = "ggml")]
+    Demo(crate::demo::DemoArgs),
     /// Simulated networks under attack.
     Sim {
         /// What to do with them.

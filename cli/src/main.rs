@@ -7,9 +7,13 @@ mod args;
 mod claims;
 mod color;
 mod decimal;
+#[cfg(feature = "ggml")]
+mod demo;
 mod exit;
 #[cfg(feature = "ggml")]
 mod ggml;
+#[cfg(feature = "ggml")]
+mod live;
 #[cfg(feature = "ggml")]
 mod model;
 mod rastic;
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
+        #[cfg(feature = "ggml")]
+        Command::Demo(args) => demo::demo(args, cli.color),
         Command::Sim { command } => match command {
             SimCommand::Run(args) => sim::run(args, cli.color),
             SimCommand::List(args) => sim::list(args),

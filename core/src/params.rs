@@ -224,6 +224,33 @@ impl Params {
         }
     }
 
+    /// A network for development, on one desk: a block a second from one rate-limited miner (the target
+    /// stays at 256 hashes and follows nobody, so that a network that slept for a night has nothing to
+    /// catch up on), short windows, small committees, no waiting before a job may be mined. Whoever founds
+    /// one says when it begins and who has coins.
+    pub fn devnet() -> Self {
+        let simnet = Self::simnet();
+        Self {
+            magic: *b"CAMD",
+            genesis_bits: CompactTarget(0x2000_ffff),
+            spacing_s: 1,
+            jobs: JobParams {
+                challenge: 15,
+                deliver_counter: 10,
+                burial: 2,
+                specs: specs(&[Spec::V2]),
+                ..simnet.jobs
+            },
+            committee: CommitteeParams {
+                commit: 10,
+                audit_permille: Self::mainnet().committee.audit_permille,
+                unbonding: 120,
+                ..simnet.committee
+            },
+            ..simnet
+        }
+    }
+
     /// The simulator's network under the paper's rules, as far as parameters can say them: disputes
     /// cost nothing (H16), an output counts as withheld on the client's word (H5), a majority of those
     /// who happen to vote decides (H12), votes show nothing of the work behind them (H4), nobody audits

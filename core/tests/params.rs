@@ -15,6 +15,7 @@ fn the_networks_that_are_built_in_work() {
     assert_eq!(Params::mainnet().check(), Ok(()));
     assert_eq!(Params::simnet().check(), Ok(()));
     assert_eq!(Params::paper().check(), Ok(()));
+    assert_eq!(Params::devnet().check(), Ok(()));
 }
 
 /// What may be turned off without breaking anything.

@@ -7,6 +7,7 @@ use crate::primitives::{
     Amount, BlockHash, Digest, Hash256, Height, JobId, Map, MerkleTree, SetDigest, Timestamp, encode,
     tagged_hash,
 };
+use crate::script::Script;
 use crate::tx::{Lock, OutPoint, TxOut};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -196,6 +197,14 @@ impl Ledger {
         self.coins.sum(|_, coin| match coin.output.lock {
             Lock::Script(_) => 0,
             _ => u128::from(coin.output.value.units()),
+        })
+    }
+
+    /// Sum of the unspent outputs under `script`, in units, mature or not.
+    pub fn balance(&self, script: &Script) -> u128 {
+        self.coins.sum(|_, coin| match &coin.output.lock {
+            Lock::Script(lock) if lock == script => u128::from(coin.output.value.units()),
+            _ => 0,
         })
     }
 

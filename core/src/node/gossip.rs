@@ -236,10 +236,14 @@ impl Base {
 
     /// Reminds a random peer of the mempool, in case announcements were lost.
     pub(super) fn announce_mempool(&mut self, out: &mut Outputs) {
+        if let Some(peer) = self.stream.pick(&self.peers).copied() {
+            self.announce_mempool_to(peer, out);
+        }
+    }
+
+    /// Tells a peer of the mempool: a new one has heard of none of it.
+    pub(super) fn announce_mempool_to(&mut self, peer: NodeId, out: &mut Outputs) {
         let wtxids: Vec<Wtxid> = self.mempool.wtxids().take(MAX_INVENTORY).collect();
-        let Some(peer) = self.stream.pick(&self.peers).copied() else {
-            return;
-        };
         if let (false, Some(wtxids)) = (wtxids.is_empty(), BoundedVec::from_vec(wtxids)) {
             self.send(peer, &Message::Inventory(wtxids), out);
         }

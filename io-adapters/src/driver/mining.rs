@@ -17,8 +17,8 @@ pub struct MiningConfig {
     pub lanes: NonZeroU32,
     /// Hashes of a lane between two moments at which other tasks get their turn (at least 1).
     pub hashes_per_slice: u32,
-    /// Milliseconds of rest after each slice; 0 only yields. On networks with a trivial target this
-    /// is what sets the pace.
+    /// Milliseconds of rest before each slice; 0 only yields. On networks with a trivial target this
+    /// is what sets the pace: it passes before the first slice of a template, too.
     pub pause_ms: u64,
 }
 
@@ -95,14 +95,14 @@ async fn mine(
     solutions: mpsc::Sender<BlockHeader>,
 ) {
     loop {
+        match config.pause_ms {
+            0 => tokio::task::yield_now().await,
+            pause_ms => clock.sleep_until(clock.now().after_ms(pause_ms)).await,
+        }
         if let Some(header) = lane.search(config.hashes_per_slice.max(1)) {
             // Another lane may have been faster.
             let _ = solutions.send(header).await;
             return;
-        }
-        match config.pause_ms {
-            0 => tokio::task::yield_now().await,
-            pause_ms => clock.sleep_until(clock.now().after_ms(pause_ms)).await,
         }
     }
 }

@@ -105,6 +105,7 @@ impl Base {
             self.send(peer, &Message::GetAddresses, out);
         }
         self.request_headers(peer, out);
+        self.announce_mempool_to(peer, out);
     }
 
     /// Ends a connection.
