@@ -3,9 +3,9 @@
 use super::base::Base;
 use crate::block::{Block, BlockHeader, coinbase, required_bits};
 use crate::chain::{AppliedBody, check_block};
-use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
+use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, JobId, Time, Timestamp};
 use crate::process::{Output, Outputs, Timer};
-use crate::tx::{Transaction, TxOut};
+use crate::tx::{ActionKind, Transaction, TxOut};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -13,6 +13,9 @@ use alloc::vec::Vec;
 const KEPT_TEMPLATES: usize = 8;
 /// When nothing changes, a new template gives a miner new nonces and the time of day after this long.
 const RENEWAL_MS: u64 = 120_000;
+
+/// A job that its parties leave unsettled for so many blocks is settled by a miner.
+const OVERDUE_BLOCKS: u32 = 6;
 
 /// Makes blocks on the best chain.
 pub(super) struct Miner {
@@ -103,6 +106,25 @@ impl Miner {
         if let Err(refusal) = base.accept_block(now, block, None, out) {
             base.reject(base.id(), refusal.reason, out);
         }
+    }
+}
+
+/// Ends jobs that could have been ended some blocks ago. Their parties may be gone, or may not care; anybody
+/// may settle, and who keeps the ledger wants it free of them.
+pub(super) fn settle_overdue(base: &mut Base, now: Time, out: &mut Outputs) {
+    let ledger = base.chain.ledger();
+    let Some(clock) = ledger.clock_before(OVERDUE_BLOCKS) else {
+        return;
+    };
+    let overdue: Vec<(JobId, u32)> = ledger
+        .unclosed_jobs()
+        .filter(|record| record.at(&clock).stage.settles())
+        .map(|record| base.standing(now, record))
+        .filter(|standing| standing.stage.settles())
+        .map(|standing| (standing.record.id, standing.record.seq))
+        .collect();
+    for (job, seq) in overdue {
+        base.submit_action(now, job, seq, ActionKind::Settle, out);
     }
 }
 

@@ -302,6 +302,7 @@ impl Node {
             checker.drive(&self.base);
         }
         if let Some(miner) = &mut self.miner {
+            miner::settle_overdue(&mut self.base, now, out);
             miner.drive(&self.base, now, out);
         }
     }
