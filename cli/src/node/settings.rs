@@ -169,9 +169,9 @@ impl Settings {
             return Err(misconfigured(path, format!("{key:?} is no setting: there are {}", KEYS.join(", "))));
         }
         Figment::from(Serialized::defaults(Self::default()))
-            .merge(Serialized::globals(file))
+            .merge(Serialized::defaults(file))
             .merge(Env::prefixed(PREFIX).only(&KEYS))
-            .merge(Serialized::globals(overrides))
+            .merge(Serialized::defaults(overrides))
             .extract()
             .map_err(|error| misconfigured(path, error))
     }
@@ -182,7 +182,7 @@ impl Settings {
     /// [`Failure::Configuration`].
     pub fn new(overrides: &Overrides) -> Result<Self, Failure> {
         Figment::from(Serialized::defaults(Self::default()))
-            .merge(Serialized::globals(overrides))
+            .merge(Serialized::defaults(overrides))
             .extract()
             .map_err(|error| Failure::Configuration(error.to_string()))
     }
