@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-/// What the names of environment variables begin with.
+/// What the names of environment variables begin with. `CAMELID_MODELS` is none of them: it says where
+/// the store of models is.
 const PREFIX: &str = "CAMELID_";
 
 /// Whose chain it is.
@@ -173,7 +174,7 @@ impl Settings {
         }
         Figment::from(Serialized::defaults(Self::default()))
             .merge(Serialized::defaults(file))
-            .merge(Env::prefixed(PREFIX).only(&KEYS))
+            .merge(Env::prefixed(PREFIX).only(&KEYS).ignore(&["models"]))
             .merge(Serialized::defaults(overrides))
             .extract()
             .map_err(|error| misconfigured(path, error))
@@ -227,7 +228,8 @@ impl Settings {
             value(&self.max_inbound),
         );
         line(
-            "Models of clients, workers and verifiers: embedded, GGUF files, roots of models in the store.",
+            "Models of clients, workers and verifiers: embedded, GGUF files, roots of models in the store (which \
+             CAMELID_MODELS names: no variable goes before this line).",
             "models",
             value(&self.models),
         );
