@@ -68,7 +68,10 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure::System`] when the system has no sockets.
-    pub async fn raise(self: &Arc<Self>, supervisor: &mut Supervisor) -> Result<DriverHandle<Actor>, Failure> {
+    pub async fn raise(
+        self: &Arc<Self>,
+        supervisor: &mut Supervisor,
+    ) -> Result<DriverHandle<Actor>, Failure> {
         let mut client = None;
         for index in 0..CHEAT {
             let (driver, handle) = self.assemble(index).await?;
@@ -83,7 +86,10 @@ impl Stage {
         }
         let (stage, stop) = (self.clone(), supervisor.stop());
         supervisor.spawn(&*self.cast[CHEAT].name, async move {
-            stage.wait_for_cue(stop).await.map_err(|failure| failure.to_string())?;
+            stage
+                .wait_for_cue(stop)
+                .await
+                .map_err(|failure| failure.to_string())?;
             Ok(())
         });
         client.ok_or_else(|| Failure::System("the cast has no client".into()))
@@ -174,7 +180,9 @@ impl Stage {
             name: party.name.clone(),
             id: party.key().node_id().to_string(),
             listens: self.wire.address(&party.name).map(|address| address.to_string()),
-            coins: Amount::from_coins(party.wealth()).unwrap_or(Amount::MAX).to_string(),
+            coins: Amount::from_coins(party.wealth())
+                .unwrap_or(Amount::MAX)
+                .to_string(),
         });
         NetworkRecord {
             schema: "camelid.demo.network.v1",

@@ -34,6 +34,7 @@ fn subject(record: &Record, encoding: &[u8]) -> Vec<u8> {
         Record::CheckAccount(account) => encode(&(4u8, account.client)),
         Record::CheckDebt(debt) => encode(&(5u8, debt.checker)),
         Record::Unbonding => encode(&6u8),
+        Record::Peers(_) => encode(&7u8),
     }
 }
 
