@@ -14,10 +14,14 @@ pub enum Exit {
     Error = 1,
     /// Wrong usage, found by the argument parser or by the command.
     Usage = 2,
+    /// A configuration that makes no sense.
+    Configuration = 3,
     /// A scenario or a trace cannot be loaded.
     Load = 4,
     /// It ran, and an expectation did not hold.
     Negative = 5,
+    /// The network cannot be reached.
+    Network = 6,
     /// A wallet cannot be opened, or refuses.
     Wallet = 7,
     /// The user interrupted it.
@@ -49,6 +53,12 @@ pub enum Failure {
         /// The first difference.
         difference: String,
     },
+    /// A configuration that makes no sense, or a directory that does not fit it.
+    #[error("{0}")]
+    Configuration(String),
+    /// A network that cannot be reached.
+    #[error("{0}")]
+    Network(String),
     /// A wallet that cannot be opened, or refuses what is asked of it.
     #[error("{0}")]
     Wallet(Box<dyn std::error::Error + Send + Sync>),
@@ -97,7 +107,9 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
+            Self::Configuration(_) => Exit::Configuration,
             Self::Load(_) => Exit::Load,
+            Self::Network(_) => Exit::Network,
             Self::Diverged { .. } => Exit::Nondeterminism,
             Self::Wallet(_) => Exit::Wallet,
             Self::Write { .. } | Self::Output(_) | Self::System(_) => Exit::Error,

@@ -8,7 +8,6 @@ mod phase;
 mod record;
 mod stage;
 mod story;
-mod wire;
 mod words;
 
 pub use args::DemoArgs;
@@ -43,7 +42,7 @@ pub fn demo(args: &DemoArgs, color: ColorWhen) -> Result<Exit, Failure> {
         stop_on_signals(supervisor.stop(), "stopping").map_err(system)?;
         let (events, told) = mpsc::channel(EVENT_CAPACITY);
         let stage = Arc::new(Stage::new(engine, events));
-        let client = stage.raise(&mut supervisor).await?;
+        let client = stage.raise(&mut supervisor)?;
         teller.introduce(&stage)?;
         let stop = supervisor.stop();
         let mut director = Director::new(stage.clone(), client, told, &teller);

@@ -2,22 +2,24 @@
 
 use super::cast::{CHEAT, CLIENT, Party, cast, params};
 use super::record::{NetworkRecord, NodeRecord};
-use super::wire::Wire;
 use crate::exit::Failure;
-use crate::live::{Character, Outfit, Role, Stop, Supervisor, drive, driver};
+use crate::live::{Character, Outfit, Role, Stop, Supervisor, bind, drive, driver};
 use camelid_core::block::genesis_block;
 use camelid_core::keys::NodeId;
-use camelid_core::node::{Node, NodeConfig};
+use camelid_core::node::{NetworkConfig, Node, NodeConfig};
 use camelid_core::params::Params;
 use camelid_core::primitives::Amount;
 use camelid_core::process::Event;
+use camelid_core::wire::NetAddress;
 use camelid_inference_ggml::{Engine, GgmlInference};
 use camelid_io::{Clock as _, Driver, DriverHandle, Inference, MemoryStorage, MiningConfig, TokioClock};
 use camelid_sim::model::{LanguageModel, Models};
 use camelid_sim::scenario::{Clock, NodeSetup};
 use camelid_sim::strategy::Actor;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 /// The miner rests for so long and then finds a block at once: blocks come at a beat. Some more of them
@@ -43,7 +45,8 @@ pub struct Stage {
     pub cue: Notify,
     params: Arc<Params>,
     inference: Arc<dyn Inference>,
-    wire: Wire,
+    /// Where the nodes listen that have been started, by their place in the cast.
+    addresses: Mutex<BTreeMap<usize, SocketAddr>>,
     events: mpsc::Sender<Told>,
 }
 
@@ -55,7 +58,7 @@ impl Stage {
         Self {
             storages: cast.iter().map(|_| MemoryStorage::new()).collect(),
             inference: Arc::new(GgmlInference::new([engine.clone()])),
-            wire: Wire::new(&params),
+            addresses: Mutex::default(),
             cue: Notify::new(),
             cast,
             engine,
@@ -68,13 +71,10 @@ impl Stage {
     ///
     /// # Errors
     /// [`Failure::System`] when the system has no sockets.
-    pub async fn raise(
-        self: &Arc<Self>,
-        supervisor: &mut Supervisor,
-    ) -> Result<DriverHandle<Actor>, Failure> {
+    pub fn raise(self: &Arc<Self>, supervisor: &mut Supervisor) -> Result<DriverHandle<Actor>, Failure> {
         let mut client = None;
         for index in 0..CHEAT {
-            let (driver, handle) = self.assemble(index).await?;
+            let (driver, handle) = self.assemble(index)?;
             if index == CLIENT {
                 client = Some(handle.clone());
             }
@@ -86,10 +86,7 @@ impl Stage {
         }
         let (stage, stop) = (self.clone(), supervisor.stop());
         supervisor.spawn(&*self.cast[CHEAT].name, async move {
-            stage
-                .wait_for_cue(stop)
-                .await
-                .map_err(|failure| failure.to_string())?;
+            stage.wait_for_cue(stop).await.map_err(|failure| failure.to_string())?;
             Ok(())
         });
         client.ok_or_else(|| Failure::System("the cast has no client".into()))
@@ -100,20 +97,25 @@ impl Stage {
             () = stop.requested() => return Ok(()),
             () = self.cue.notified() => {}
         }
-        let (driver, handle) = self.assemble(CHEAT).await?;
+        let (driver, handle) = self.assemble(CHEAT)?;
         let ended = drive(driver, handle, stop).await;
         ended.map_err(|error| Failure::System(error.to_string()))?;
         Ok(())
     }
 
-    /// The production node, behind its strategy if it has one, with real adapters.
-    async fn assemble(&self, index: usize) -> Result<(Driver<Actor>, DriverHandle<Actor>), Failure> {
+    /// The production node, behind its strategy if it has one, with real adapters. It listens on a port
+    /// that is free, and knows where those listen that came before.
+    fn assemble(&self, index: usize) -> Result<(Driver<Actor>, DriverHandle<Actor>), Failure> {
         let party = &self.cast[index];
-        let transport = self.wire.join(party).await?;
-        let config = self.config(index);
+        let mut config = self.config(index);
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (transport, _, address) =
+            bind(&config, free_port, self.cast.len()).map_err(|error| Failure::Network(error.to_string()))?;
+        config.network = Some(self.neighbours(address));
+        self.addresses().insert(index, address);
         let actor = Actor::new(Node::new(config.clone()), &self.setup(party, config));
         let outfit = Outfit {
-            transport,
+            transport: Box::new(transport),
             storage: Box::new(self.storages[index].clone()),
             inference: self.inference.clone(),
             mining: (party.role == Role::Miner).then_some(BEAT),
@@ -127,6 +129,22 @@ impl Stage {
         Ok((driver, handle))
     }
 
+    /// The network of a node at `address`: it calls everybody that is there already.
+    fn neighbours(&self, address: SocketAddr) -> NetworkConfig {
+        let seeds: Vec<NetAddress> = self.addresses().values().map(|seed| (*seed).into()).collect();
+        NetworkConfig {
+            outbound: seeds.len(),
+            seeds,
+            listen: Some(address.into()),
+            allow_private: true,
+            ..NetworkConfig::default()
+        }
+    }
+
+    fn addresses(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, SocketAddr>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn config(&self, index: usize) -> NodeConfig {
         let party = &self.cast[index];
         let character = Character {
@@ -138,10 +156,7 @@ impl Stage {
             tickets: 1,
             parallel_jobs: 1,
         };
-        NodeConfig {
-            peers: self.wire.fixed_peers(&self.cast),
-            ..character.config()
-        }
+        character.config()
     }
 
     /// What the simulator's strategies are told; they know nothing but what is here.
@@ -176,13 +191,12 @@ impl Stage {
 
     /// The network, before anything has happened.
     pub fn describe(&self) -> NetworkRecord {
-        let nodes = self.cast.iter().map(|party| NodeRecord {
+        let addresses = self.addresses();
+        let nodes = self.cast.iter().enumerate().map(|(index, party)| NodeRecord {
             name: party.name.clone(),
             id: party.key().node_id().to_string(),
-            listens: self.wire.address(&party.name).map(|address| address.to_string()),
-            coins: Amount::from_coins(party.wealth())
-                .unwrap_or(Amount::MAX)
-                .to_string(),
+            listens: addresses.get(&index).map(SocketAddr::to_string),
+            coins: Amount::from_coins(party.wealth()).unwrap_or(Amount::MAX).to_string(),
         });
         NetworkRecord {
             schema: "camelid.demo.network.v1",

@@ -2,9 +2,11 @@
 //! (`docs/src/live.md`).
 
 mod driving;
+mod quic;
 mod role;
 mod supervisor;
 
 pub use driving::{Outfit, drive, driver};
+pub use quic::bind;
 pub use role::{Character, Role};
 pub use supervisor::{Stop, Supervisor, stop_on_signals};

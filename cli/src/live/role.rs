@@ -79,6 +79,7 @@ impl Character {
             }),
             miner,
             checker: None,
+            network: None,
         }
     }
 }

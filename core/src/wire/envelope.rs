@@ -101,6 +101,16 @@ impl Envelope {
         Ok(envelope)
     }
 
+    /// The type of the payload, read from a packet's first bytes without decoding the rest; `None`
+    /// when those are none of an envelope. What it says is to be believed no more than its sender.
+    pub fn peek_kind(packet: &[u8]) -> Option<u8> {
+        let mut rest = packet;
+        let (_magic, _sender) = <([u8; 4], NodeId)>::deserialize(&mut rest).ok()?;
+        let _recipient = Option::<NodeId>::deserialize(&mut rest).ok()?;
+        let (_message_id, _hops_left, kind) = <(u64, u8, u8)>::deserialize(&mut rest).ok()?;
+        Some(kind)
+    }
+
     /// The message inside, or `None` if its type is unknown.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod book;
 mod conduct;
+mod connections;
 mod discovery;
 mod eviction;
 mod hearsay;

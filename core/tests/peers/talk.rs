@@ -6,7 +6,7 @@ use camelid_core::keys::NodeId;
 use camelid_core::node::{NetworkConfig, Node};
 use camelid_core::primitives::Time;
 use camelid_core::process::{ConnectionEvent, Direction, Event, Input, Output, Outputs, Process as _, Timer};
-use camelid_core::wire::{Envelope, Message, Packet};
+use camelid_core::wire::{Envelope, Message, NetAddress, Packet};
 
 pub const OWN: u8 = 1;
 
@@ -16,6 +16,8 @@ pub struct Talk {
     pub now: Time,
     pub refusals: Vec<String>,
     pub disconnected: Vec<NodeId>,
+    /// Whom the node calls.
+    pub calls: Vec<NetAddress>,
     sent: u64,
 }
 
@@ -39,6 +41,7 @@ impl Talk {
             now: Time((u64::from(network_time()) + 100_000) * 1_000),
             refusals: Vec::new(),
             disconnected: Vec::new(),
+            calls: Vec::new(),
             sent: 0,
         };
         talk.input(Input::Start);
@@ -56,6 +59,7 @@ impl Talk {
                     said.push((to, envelope.message().unwrap().unwrap()));
                 }
                 Output::Disconnect { peer } => self.disconnected.push(peer),
+                Output::Connect { address } => self.calls.push(address),
                 Output::Event(Event::Rejected { reason, .. }) => self.refusals.push(reason),
                 _ => {}
             }
