@@ -48,6 +48,8 @@ pub enum Command {
     #[cfg(feature = "ggml")]
     #[command(name = crate::ggml::TRIAL_COMMAND, hide = true)]
     TryModel(crate::ggml::TrialArgs),
+    /// Call a method of a running node.
+    Rpc(crate::rpc::RpcArgs),
     /// Words, addresses and signed payments, without a network.
     Wallet {
         /// What to do.

@@ -17,6 +17,7 @@ mod live;
 #[cfg(feature = "ggml")]
 mod model;
 mod rastic;
+mod rpc;
 mod sim;
 mod wallet;
 
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Model { command } => model::model(command, cli.color),
         #[cfg(feature = "ggml")]
         Command::TryModel(args) => Ok(ggml::try_model(args)),
+        Command::Rpc(args) => rpc::rpc(args),
         Command::Wallet { command } => wallet::wallet(command),
     }
 }
