@@ -48,6 +48,13 @@ pub enum Command {
     #[cfg(feature = "ggml")]
     #[command(name = crate::ggml::TRIAL_COMMAND, hide = true)]
     TryModel(crate::ggml::TrialArgs),
+    /// A live node.
+    #[cfg(feature = "ggml")]
+    Node {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: crate::node::NodeCommand,
+    },
     /// Call a method of a running node.
     Rpc(crate::rpc::RpcArgs),
     /// Words, addresses and signed payments, without a network.

@@ -16,6 +16,8 @@ mod ggml;
 mod live;
 #[cfg(feature = "ggml")]
 mod model;
+#[cfg(feature = "ggml")]
+mod node;
 mod rastic;
 mod rpc;
 mod sim;
@@ -56,6 +58,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Model { command } => model::model(command, cli.color),
         #[cfg(feature = "ggml")]
         Command::TryModel(args) => Ok(ggml::try_model(args)),
+        #[cfg(feature = "ggml")]
+        Command::Node { command } => node::node(command),
         Command::Rpc(args) => rpc::rpc(args),
         Command::Wallet { command } => wallet::wallet(command),
     }

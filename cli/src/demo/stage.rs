@@ -150,7 +150,8 @@ impl Stage {
         let character = Character {
             params: self.params.clone(),
             key: party.key(),
-            seed: index as u64,
+            // Other tokens are swapped in every run.
+            seed: (u64::from(self.params.genesis_time.0) << 8) | index as u64,
             roles: vec![party.role],
             models: vec![self.engine.manifest().clone()],
             tickets: 1,

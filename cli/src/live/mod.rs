@@ -6,7 +6,7 @@ mod quic;
 mod role;
 mod supervisor;
 
-pub use driving::{Outfit, drive, driver};
+pub use driving::{Outfit, drive, driver, hash_rate};
 pub use quic::bind;
 pub use role::{Character, Role};
 pub use supervisor::{Stop, Supervisor, stop_on_signals};

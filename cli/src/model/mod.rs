@@ -13,5 +13,5 @@ pub use args::ModelCommand;
 pub use bringer::Bringer;
 pub use commands::model;
 pub use file::write_whole;
-pub use source::{find_model, open, parse_hash};
+pub use source::{EMBEDDED_NAME, find_model, open, parse_hash};
 pub use text::{Template, decode, encode, encode_continuation, pieces};

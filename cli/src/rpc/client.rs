@@ -14,7 +14,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct NodeArgs {
     /// The node's directory, as `camelid node init` made it.
     #[arg(long, value_name = "DIR", env = "CAMELID_DIR")]
-    pub dir: Option<PathBuf>,
+    pub dir: PathBuf,
 }
 
 /// Talks to the node of a directory, which may be restarted meanwhile.
@@ -85,7 +85,7 @@ impl Client {
     pub fn new(args: &NodeArgs) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
-            directory: directory(args),
+            directory: args.dir.clone(),
             runtime: runtime.map_err(|error| Failure::System(error.to_string()))?,
         })
     }
@@ -141,23 +141,8 @@ impl Client {
 
     fn unreachable(&self, error: impl std::fmt::Display) -> CallError {
         CallError::Unreachable(format!(
-            "no node answers for {}: {error}; start one with `camelid node run`, or name its directory with --dir \
-             or CAMELID_DIR",
+            "no node answers for {}: {error}; is it running?",
             self.directory.display()
         ))
     }
-
-    /// The node's directory.
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-}
-
-/// The directory that was named, or the one that `camelid node init` takes unless told otherwise.
-fn directory(args: &NodeArgs) -> PathBuf {
-    let default = || {
-        let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
-        home.map_or_else(|| PathBuf::from(".camelid"), |home| PathBuf::from(home).join(".camelid"))
-    };
-    args.dir.clone().unwrap_or_else(default)
 }

@@ -10,6 +10,8 @@ mod send;
 mod store;
 
 pub use args::WalletCommand;
+#[cfg(feature = "ggml")]
+pub use password::{PASSWORD_VARIABLE, Purpose, password};
 
 use crate::exit::{Exit, Failure};
 

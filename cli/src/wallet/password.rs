@@ -9,7 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The environment variable, which the help texts name.
-const PASSWORD_VARIABLE: &str = "CAMELID_WALLET_PASSWORD";
+pub const PASSWORD_VARIABLE: &str = "CAMELID_WALLET_PASSWORD";
 /// Most bytes that are read of a file with a password or words.
 const MAX_BYTES: u64 = 10_000;
 
