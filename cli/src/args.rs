@@ -57,7 +57,23 @@ pub enum Command {
     },
     /// Call a method of a running node.
     Rpc(crate::rpc::RpcArgs),
-    /// Words, addresses and signed payments, without a network.
+    /// The chain as a running node sees it.
+    Chain {
+        /// What of it.
+        #[command(subcommand)]
+        command: crate::query::ChainCommand,
+    },
+    /// Ask a model of the network, and wait for an answer that has been checked.
+    #[cfg(feature = "ggml")]
+    Ask(crate::job::AskArgs),
+    /// Jobs of a running node.
+    #[cfg(feature = "ggml")]
+    Job {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: crate::job::JobCommand,
+    },
+    /// Words, addresses and payments.
     Wallet {
         /// What to do.
         #[command(subcommand)]

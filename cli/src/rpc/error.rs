@@ -49,6 +49,12 @@ impl RpcError {
         }
     }
 
+    /// Whether it says that there is no such thing.
+    #[cfg(feature = "ggml")]
+    pub fn is_not_found(&self) -> bool {
+        self.code == Self::NOT_FOUND
+    }
+
     /// There is no such thing.
     pub fn not_found(message: impl Display) -> Self {
         Self::new(Self::NOT_FOUND, message)

@@ -67,6 +67,7 @@ impl<'a> Job<'a> {
         let mut json = self.summary();
         let standing = self.view.node.standing(self.view.now, &self.id);
         json["stage"] = standing.as_ref().map(|standing| format!("{:?}", standing.stage)).into();
+        json["tip"] = self.view.node.chain().height().0.into();
         json["terms"] = self.terms().map(terms_json).into();
         json["node"] = self.node().map(|node| node.to_string()).into();
         if let Some(record) = self.record

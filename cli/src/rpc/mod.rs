@@ -28,8 +28,10 @@ mod wallet;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, NodeArgs};
+pub use client::{CallError, Client, NodeArgs};
 pub use command::{RpcArgs, rpc};
+#[cfg(feature = "ggml")]
+pub use job::PHASES;
 #[cfg(feature = "ggml")]
 pub use server::RpcServer;
 #[cfg(feature = "ggml")]
