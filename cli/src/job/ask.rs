@@ -114,13 +114,14 @@ impl Watch<'_> {
 
     fn tell(&self, phase: &str, words: &str, job: &Value) -> Result<(), Failure> {
         let seconds = (self.began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-        let height = &job["tip"];
+        let height = job["tip"].as_u64();
         if self.json {
             return print_json(&json!({
                 "schema": "camelid.job.phase.v1", "job": self.job, "phase": phase, "words": words,
                 "height": height, "seconds": seconds,
             }));
         }
+        let height = height.map_or_else(String::new, |height| height.to_string());
         eprintln!("{seconds:5.1} s  block {height:<5} {phase:<9}  {words}");
         Ok(())
     }

@@ -101,7 +101,9 @@ impl<'a> Job<'a> {
     }
 
     fn state(&self) -> String {
-        self.record.map_or("unmined".into(), |record| record.state.name().to_lowercase())
+        // An audit that is due stands in no record before the first vote.
+        let standing = self.view.node.standing(self.view.now, &self.id);
+        standing.map_or("unmined".into(), |standing| standing.record.state.name().to_lowercase())
     }
 
     /// The last of [`PHASES`] that is over.
