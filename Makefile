@@ -20,7 +20,7 @@ SHARD ?= 0/40
 HOLES := docs/src/holes-and-attacks.md
 DIFFICULTY := docs/src/difficulty.md
 
-.PHONY: help run swarm holes difficulty model claims test bench madsim lint fmt doc probe deny traces fuzz mutants nightly
+.PHONY: help run demo swarm holes difficulty model claims test bench madsim lint fmt doc probe deny traces fuzz mutants nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,6 +28,10 @@ help:     ## this list
 run:      ## build, run the adversarial suite in scenarios/ and print who was caught
 	@$(ENSURE_GGML)
 	cargo run --release -p camelid -- sim run scenarios
+
+demo:     ## build, and let a worker cheat in a live network on this machine
+	@$(ENSURE_GGML)
+	cargo run --release -p camelid -- demo
 
 swarm:    ## run the scenarios that 10,000 seeds draw; SEEDS=A..B for others
 	@$(ENSURE_GGML)

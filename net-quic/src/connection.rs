@@ -154,8 +154,11 @@ impl Reader<'_> {
             let mut stream = accepted.map_err(quinn::ReadError::ConnectionLost)?;
             let mut decoder = FrameDecoder::new(MAX_PACKET_BYTES);
             let frame = match read_frame(&mut stream, &mut decoder, Some(&throttle)).await {
-                // The peer took the packet back.
-                Err(ReadFrameError::Stream(quinn::ReadError::Reset(_))) => continue,
+                // The peer took the packet back. That is not free, or streams could be reset for ever.
+                Err(ReadFrameError::Stream(quinn::ReadError::Reset(_))) => {
+                    throttle.pay_message(&[]).await;
+                    continue;
+                }
                 read => read?.ok_or(FrameError::Truncated)?,
             };
             if stream.read_chunk(1, true).await?.is_some() {

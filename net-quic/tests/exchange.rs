@@ -152,3 +152,26 @@ async fn stats_tell_who_is_connected() {
     assert!(b.handle.stats().bytes_in >= at_b.bytes_in, "totals outlive peers");
     assert_eq!(b.handle.stats().inbound, 0);
 }
+
+/// A peer whose process is killed says nothing.
+#[test]
+fn a_peer_that_vanishes_is_gone_after_the_idle_timeout() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().expect("a runtime")
+    };
+    let (of_a, of_b) = (runtime(), runtime());
+    let patient = QuicConfig {
+        idle_timeout: Duration::from_millis(500),
+        keep_alive: Duration::from_millis(100),
+        ..config()
+    };
+    let mut b = of_b.block_on(async { Node::with(patient, identity(2)) });
+    let mut a = of_a.block_on(async { Node::with(config(), identity(1)) });
+    of_a.block_on(a.transport.connect(b.address));
+    assert_eq!(of_a.block_on(a.opened()), (b.id, Direction::Outbound));
+    assert_eq!(of_b.block_on(b.opened()), (a.id, Direction::Inbound));
+    of_a.shutdown_background();
+    assert_eq!(of_b.block_on(b.event()), ConnectionEvent::Closed { peer: a.id });
+    assert!(b.handle.stats().refused_by_peers.is_empty());
+}

@@ -206,6 +206,31 @@ async fn a_flood_of_messages_is_slowed() {
     );
 }
 
+/// A stream that is opened and taken back costs as much as a message.
+#[tokio::test]
+async fn a_flood_of_resets_is_slowed() {
+    let mut limited = config();
+    limited.messages.other = Rate {
+        per_second: 100,
+        burst: 10,
+    };
+    let (node, raw) = (Node::with(limited, identity(2)), Raw::new());
+    let (connection, _sending, _receiving) = raw.greeted(1, &node).await;
+    let start = Instant::now();
+    for _ in 0..60 {
+        let mut stream = soon(connection.open_uni()).await.expect("a stream");
+        stream.write_all(&[1]).await.expect("sent");
+        stream.reset(0u32.into()).expect("open");
+    }
+    // The last few are open and not yet paid for.
+    assert!(
+        start.elapsed() >= Duration::from_millis(400),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(connection.close_reason().is_none());
+}
+
 #[tokio::test]
 async fn a_flood_of_bytes_stops_at_the_window() {
     let limited = QuicConfig {

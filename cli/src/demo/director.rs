@@ -82,7 +82,9 @@ impl<'a> Director<'a> {
                 event = timeout_at(end, self.events.recv()) => event,
             };
             let Ok(Some((party, event))) = event else { break };
-            if party == CHEAT && let Event::TipChanged { height, .. } = event {
+            if party == CHEAT
+                && let Event::TipChanged { height, .. } = event
+            {
                 self.cheat_height = Some(height.0);
             }
             let tip_moved = party == CLIENT && matches!(event, Event::TipChanged { .. });
@@ -97,7 +99,11 @@ impl<'a> Director<'a> {
     /// At each block: what the ledger shows, and whose turn it is.
     async fn look_around(&mut self) -> Result<(), Failure> {
         let jobs = self.story.jobs();
-        let view = self.client.inspect(move |actor| View::of(actor.node(), &jobs)).await.map_err(gone)?;
+        let view = self
+            .client
+            .inspect(move |actor| View::of(actor.node(), &jobs))
+            .await
+            .map_err(gone)?;
         self.story.tell_seats(&view)?;
         let first_is_checked = self.story.is_checked(0);
         if first_is_checked && !self.cued {
@@ -169,7 +175,9 @@ impl View {
         ));
         let seats = jobs.iter().map(|job| {
             let standing = ledger.job(job).map(|record| record.at(&ledger.clock(next)));
-            let dispute = standing.as_ref().and_then(|standing| standing.record.state.dispute());
+            let dispute = standing
+                .as_ref()
+                .and_then(|standing| standing.record.state.dispute());
             let seats = dispute.map_or(&[][..], |dispute| dispute.current_seats());
             seats.iter().map(|seat| seat.key.key_hash()).collect()
         });

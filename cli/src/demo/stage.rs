@@ -86,7 +86,10 @@ impl Stage {
         }
         let (stage, stop) = (self.clone(), supervisor.stop());
         supervisor.spawn(&*self.cast[CHEAT].name, async move {
-            stage.wait_for_cue(stop).await.map_err(|failure| failure.to_string())?;
+            stage
+                .wait_for_cue(stop)
+                .await
+                .map_err(|failure| failure.to_string())?;
             Ok(())
         });
         client.ok_or_else(|| Failure::System("the cast has no client".into()))
@@ -197,7 +200,9 @@ impl Stage {
             name: party.name.clone(),
             id: party.key().node_id().to_string(),
             listens: addresses.get(&index).map(SocketAddr::to_string),
-            coins: Amount::from_coins(party.wealth()).unwrap_or(Amount::MAX).to_string(),
+            coins: Amount::from_coins(party.wealth())
+                .unwrap_or(Amount::MAX)
+                .to_string(),
         });
         NetworkRecord {
             schema: "camelid.demo.network.v1",

@@ -96,14 +96,18 @@ impl<'a> Story<'a> {
                 }
             }
             Event::OutputCommitted { job } => self.generated(party, &job)?,
-            Event::JobChanged { job, state, outcome } if party == CLIENT => self.changed(&job, &state, outcome)?,
+            Event::JobChanged { job, state, outcome } if party == CLIENT => {
+                self.changed(&job, &state, outcome)?
+            }
             Event::DeliveryOpened { job } => self.delivered(&job).await?,
             Event::Judged { job, verdict, .. } if party == CLIENT => self.checked(&job, verdict).await?,
             Event::Claimed {
                 job,
                 kind: ClaimKind::Invalid,
             } => self.claimed(&job)?,
-            Event::VoteCommitted { job, .. } => self.voted(party, &job, "vote", "casts a sealed ballot".into())?,
+            Event::VoteCommitted { job, .. } => {
+                self.voted(party, &job, "vote", "casts a sealed ballot".into())?
+            }
             Event::VoteRevealed { job, finding } => {
                 let words = format!("opens its ballot: {}", self.finding(&job, finding));
                 self.voted(party, &job, "ballot", words)?;
@@ -152,7 +156,9 @@ impl<'a> Story<'a> {
     }
 
     fn generated(&self, party: usize, job: &JobId) -> Result<(), Failure> {
-        let Some(index) = self.index(job) else { return Ok(()) };
+        let Some(index) = self.index(job) else {
+            return Ok(());
+        };
         let words = match self.stage.cast[party].strategy {
             None => "has an output and commits to its hash",
             Some(_) => "has an output, swaps a token in it, and commits to the hash of that",
@@ -161,7 +167,9 @@ impl<'a> Story<'a> {
     }
 
     fn changed(&mut self, job: &JobId, state: &str, outcome: Option<Outcome>) -> Result<(), Failure> {
-        let Some(index) = self.index(job) else { return Ok(()) };
+        let Some(index) = self.index(job) else {
+            return Ok(());
+        };
         let Job { offer, worker, .. } = &self.jobs[index];
         let (Some(worker), stake) = (*worker, coins(offer.terms.stake)) else {
             return Ok(());
@@ -169,7 +177,8 @@ impl<'a> Story<'a> {
         let (is_news, reward) = (self.jobs[index].outcome.is_none(), coins(offer.terms.reward));
         match outcome {
             None if state == "Engaged" => {
-                let words = format!("and the client are bound: its {stake} and the client's {reward} are locked");
+                let words =
+                    format!("and the client are bound: its {stake} and the client's {reward} are locked");
                 self.say(index, "engaged", worker, words, None)
             }
             Some(outcome) if is_news => {
@@ -182,7 +191,9 @@ impl<'a> Story<'a> {
     }
 
     async fn delivered(&self, job: &JobId) -> Result<(), Failure> {
-        let Some(index) = self.index(job) else { return Ok(()) };
+        let Some(index) = self.index(job) else {
+            return Ok(());
+        };
         let output = self.output(job).await;
         let text = one_line(&decode(&self.stage.engine, &output));
         let words = format!("decrypts the output, {} tokens:", output.len());
@@ -190,7 +201,9 @@ impl<'a> Story<'a> {
     }
 
     async fn checked(&mut self, job: &JobId, verdict: Verdict) -> Result<(), Failure> {
-        let Some(index) = self.index(job) else { return Ok(()) };
+        let Some(index) = self.index(job) else {
+            return Ok(());
+        };
         self.jobs[index].is_checked = true;
         let output = self.output(job).await;
         let words = match verdict {
@@ -199,7 +212,8 @@ impl<'a> Story<'a> {
             Verdict::Invalid { position, reason } => {
                 let offer = &self.jobs[index].offer;
                 let at = (position as usize).saturating_sub(offer.prompt.len());
-                self.difference(offer, &output, at).unwrap_or_else(|| reason.to_string())
+                self.difference(offer, &output, at)
+                    .unwrap_or_else(|| reason.to_string())
             }
         };
         self.say(index, "checked", CLIENT, words, None)
@@ -227,7 +241,9 @@ impl<'a> Story<'a> {
     }
 
     fn claimed(&self, job: &JobId) -> Result<(), Failure> {
-        let Some(index) = self.index(job) else { return Ok(()) };
+        let Some(index) = self.index(job) else {
+            return Ok(());
+        };
         let params = self.stage.params();
         let pay = params.jobs.seat_pay(self.jobs[index].offer.terms.reward);
         let deposit = pay.checked_mul(u64::from(params.committee.claim_deposit_in_seat_pays));
@@ -239,12 +255,16 @@ impl<'a> Story<'a> {
     }
 
     fn voted(&self, party: usize, job: &JobId, phase: &'static str, words: String) -> Result<(), Failure> {
-        let Some(index) = self.index(job) else { return Ok(()) };
+        let Some(index) = self.index(job) else {
+            return Ok(());
+        };
         self.say(index, phase, party, words, None)
     }
 
     fn finding(&self, job: &JobId, finding: Finding) -> String {
-        let prompt = self.index(job).map_or(0, |index| self.jobs[index].offer.prompt.len());
+        let prompt = self
+            .index(job)
+            .map_or(0, |index| self.jobs[index].offer.prompt.len());
         match finding {
             Finding::Valid => "the output is the model's".into(),
             Finding::Invalid { position } => {
@@ -261,13 +281,19 @@ impl<'a> Story<'a> {
         // The event may be ahead of the record; whoever is let in to look is not. A client that is gone
         // has written what it had.
         let _ = self.client.inspect(|_| ()).await;
-        let records = self.stage.storages[CLIENT].clone().load().await.unwrap_or_default();
+        let records = self.stage.storages[CLIENT]
+            .clone()
+            .load()
+            .await
+            .unwrap_or_default();
         let received = records.into_iter().rev().find_map(|record| match record {
             Record::ClientJob(entry) if entry.offer.job == *job => entry.received,
             _ => None,
         });
         let opening = received.and_then(|received| received.opening);
-        opening.map(|opening| opening.output.into_vec()).unwrap_or_default()
+        opening
+            .map(|opening| opening.output.into_vec())
+            .unwrap_or_default()
     }
 
     fn index(&self, job: &JobId) -> Option<usize> {
@@ -310,17 +336,26 @@ impl<'a> Story<'a> {
 /// A phase and what it means for the worker.
 fn ending(outcome: Outcome, reward: &str, stake: &str) -> (&'static str, String) {
     match outcome {
-        Outcome::Settled => {
-            ("settled", format!("gets the reward of {reward} and its stake of {stake}: nobody objected in time"))
-        }
-        Outcome::SlashedInvalid => {
-            ("slashed", format!("loses its stake of {stake}: the committee found that the output is not the model's"))
-        }
-        Outcome::SlashedWithheld | Outcome::SlashedBadDelivery => {
-            ("slashed", format!("loses its stake of {stake}: it did not deliver"))
-        }
+        Outcome::Settled => (
+            "settled",
+            format!("gets the reward of {reward} and its stake of {stake}: nobody objected in time"),
+        ),
+        Outcome::SlashedInvalid => (
+            "slashed",
+            format!("loses its stake of {stake}: the committee found that the output is not the model's"),
+        ),
+        Outcome::SlashedWithheld | Outcome::SlashedBadDelivery => (
+            "slashed",
+            format!("loses its stake of {stake}: it did not deliver"),
+        ),
         Outcome::Refunded => ("refunded", "was not engaged in time".into()),
-        Outcome::Cleared => ("cleared", format!("keeps its stake of {stake}: the committee found no fault")),
-        Outcome::Inconclusive => ("undecided", format!("keeps its stake of {stake}: the committee could not tell")),
+        Outcome::Cleared => (
+            "cleared",
+            format!("keeps its stake of {stake}: the committee found no fault"),
+        ),
+        Outcome::Inconclusive => (
+            "undecided",
+            format!("keeps its stake of {stake}: the committee could not tell"),
+        ),
     }
 }

@@ -19,7 +19,9 @@ pub fn list(names: &[&str]) -> String {
 
 /// A model's text on one line, without what a terminal would obey.
 pub fn one_line(text: &str) -> String {
-    let visible = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let visible = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter });
     let line: String = visible.collect();
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

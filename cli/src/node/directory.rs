@@ -64,7 +64,9 @@ impl Directory {
         let file = File::create(&path).map_err(|error| misconfigured(&path, error))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(misconfigured(&self.0, "another node runs in this directory")),
+            Err(TryLockError::WouldBlock) => {
+                Err(misconfigured(&self.0, "another node runs in this directory"))
+            }
             Err(TryLockError::Error(error)) => Err(misconfigured(&path, error)),
         }
     }

@@ -58,7 +58,9 @@ impl Genesis {
     /// # Errors
     /// [`Failure::Configuration`].
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let length = fs::metadata(path).map_err(|error| misconfigured(path, error))?.len();
+        let length = fs::metadata(path)
+            .map_err(|error| misconfigured(path, error))?
+            .len();
         if length > MAX_BYTES {
             return Err(misconfigured(path, format!("is longer than {MAX_BYTES} bytes")));
         }
@@ -83,7 +85,12 @@ impl Genesis {
     /// In words.
     pub fn params(&self) -> Result<Params, String> {
         let mut allocations = Vec::new();
-        for Coins { address, coins, parts } in &self.allocations {
+        for Coins {
+            address,
+            coins,
+            parts,
+        } in &self.allocations
+        {
             let owner = KeyHash::parse_address(address).map_err(|error| format!("{address}: {error}"))?;
             let amount = Amount::from_coins(u64::from(*coins)).ok_or("there are not so many coins")?;
             let script = key_hash_script(&owner.0);

@@ -32,7 +32,12 @@ pub fn init(args: &InitArgs) -> Result<Exit, Failure> {
     }
     directory.create()?;
     let _lock = directory.lock()?;
-    for path in [directory.settings(), directory.genesis(), directory.key(), directory.wallet()] {
+    for path in [
+        directory.settings(),
+        directory.genesis(),
+        directory.key(),
+        directory.wallet(),
+    ] {
         if path.exists() {
             return Err(misconfigured(&path, "is there already, and stays as it is"));
         }
@@ -67,7 +72,10 @@ pub fn found(args: &GenesisArgs) -> Result<Exit, Failure> {
         locks.push(directory.lock()?);
         let records = directory.records();
         if records.exists() {
-            return Err(misconfigured(&records, "the node has run on another network; make a new directory"));
+            return Err(misconfigured(
+                &records,
+                "the node has run on another network; make a new directory",
+            ));
         }
         owners.push(key::read(directory, args.password_file.as_deref())?.node_id());
     }

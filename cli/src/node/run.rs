@@ -56,7 +56,10 @@ async fn live(
     let genesis = genesis_block(&config.params).header.hash();
     let path = directory.records();
     let mut storage = RedbStorage::open(&path, &genesis).map_err(|error| misconfigured(&path, error))?;
-    let records = storage.load().await.map_err(|error| misconfigured(&path, error))?;
+    let records = storage
+        .load()
+        .await
+        .map_err(|error| misconfigured(&path, error))?;
     let (transport, quic, address) = bind(&config, settings.listen, settings.max_inbound)
         .map_err(|error| Failure::Network(format!("{}: {error}", settings.listen)))?;
     config.network = Some(network(settings, address));
@@ -97,10 +100,7 @@ async fn live(
 }
 
 /// Connecting thousands of stored blocks takes a while, which is none of the runtime's business.
-async fn recover(
-    config: NodeConfig,
-    records: Vec<camelid_core::node::Record>,
-) -> Result<Node, Failure> {
+async fn recover(config: NodeConfig, records: Vec<camelid_core::node::Record>) -> Result<Node, Failure> {
     let recovery = tokio::task::spawn_blocking(|| Node::recover(config, records));
     recovery.await.map_err(system)
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-/// What the names of environment variables begin with.
+/// What the names of environment variables begin with. `CAMELID_MODELS` is none of them: it says where
+/// the store of models is.
 const PREFIX: &str = "CAMELID_";
 
 /// Whose chain it is.
@@ -170,12 +171,15 @@ impl Settings {
             .map_err(|error| misconfigured(path, format!("{error}; `camelid node init` makes one")))?;
         let file: toml::Table = toml::from_str(&text).map_err(|error| misconfigured(path, error))?;
         if let Some(key) = file.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(misconfigured(path, format!("{key:?} is no setting: there are {}", KEYS.join(", "))));
+            return Err(misconfigured(
+                path,
+                format!("{key:?} is no setting: there are {}", KEYS.join(", ")),
+            ));
         }
         Figment::from(Serialized::defaults(Self::default()))
-            .merge(Serialized::globals(file))
-            .merge(Env::prefixed(PREFIX).only(&KEYS))
-            .merge(Serialized::globals(overrides))
+            .merge(Serialized::defaults(file))
+            .merge(Env::prefixed(PREFIX).only(&KEYS).ignore(&["models"]))
+            .merge(Serialized::defaults(overrides))
             .extract()
             .map_err(|error| misconfigured(path, error))
     }
@@ -186,7 +190,7 @@ impl Settings {
     /// [`Failure::Configuration`].
     pub fn new(overrides: &Overrides) -> Result<Self, Failure> {
         Figment::from(Serialized::defaults(Self::default()))
-            .merge(Serialized::globals(overrides))
+            .merge(Serialized::defaults(overrides))
             .extract()
             .map_err(|error| Failure::Configuration(error.to_string()))
     }
@@ -211,7 +215,11 @@ impl Settings {
             "roles",
             value(&self.roles),
         );
-        line("Its UDP socket. Port 0 takes a free one.", "listen", value(&self.listen));
+        line(
+            "Its UDP socket. Port 0 takes a free one.",
+            "listen",
+            value(&self.listen),
+        );
         line(
             "Whom it asks for peers as long as it knows nobody.",
             "seed_nodes",
@@ -223,20 +231,33 @@ impl Settings {
             value(&self.rpc_listen),
         );
         line("Peers that it chooses.", "outbound", value(&self.outbound));
-        line("Peers that may choose it.", "max_inbound", value(&self.max_inbound));
         line(
-            "Models of clients, workers and verifiers: embedded, GGUF files, roots of models in the store.",
+            "Peers that may choose it.",
+            "max_inbound",
+            value(&self.max_inbound),
+        );
+        line(
+            "Models of clients, workers and verifiers: embedded, GGUF files, roots of models in the store (which \
+             CAMELID_MODELS names: no variable goes before this line).",
             "models",
             value(&self.models),
         );
         line("Bonds that a verifier keeps.", "tickets", value(&self.tickets));
-        line("Jobs that a worker has in hand at a time.", "parallel_jobs", value(&self.parallel_jobs));
+        line(
+            "Jobs that a worker has in hand at a time.",
+            "parallel_jobs",
+            value(&self.parallel_jobs),
+        );
         line(
             "Most hashes of a miner in a second, 0 for no limit. On a devnet 256 make a block a second.",
             "hashes_per_second",
             value(&self.hashes_per_second),
         );
-        line("text or json, on standard error.", "log_format", value(&self.log_format));
+        line(
+            "text or json, on standard error.",
+            "log_format",
+            value(&self.log_format),
+        );
         line("error, warn, info or debug.", "log_level", value(&self.log_level));
         text += "\n# Where others reach it, if that is not `listen`, for example behind a router.\n";
         match &self.public_address {
@@ -300,6 +321,9 @@ mod tests {
         let path = directory.path().join("camelid.toml");
         std::fs::write(&path, "rolls = []\n").expect("written");
         let failure = Settings::read(&path, &Overrides::default()).expect_err("there is no such setting");
-        assert!(failure.to_string().contains("\"rolls\" is no setting"), "{failure}");
+        assert!(
+            failure.to_string().contains("\"rolls\" is no setting"),
+            "{failure}"
+        );
     }
 }

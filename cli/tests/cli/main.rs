@@ -5,12 +5,16 @@ mod bad_claims;
 #[cfg(feature = "ggml")]
 mod claims;
 mod corpus;
+#[cfg(feature = "ggml")]
+mod demo;
 mod detection;
 mod difficulty;
 mod economics;
 mod load;
 #[cfg(feature = "ggml")]
 mod models;
+#[cfg(feature = "ggml")]
+mod node;
 mod power;
 mod rastic_replay;
 #[cfg(feature = "ggml")]
