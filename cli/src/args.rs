@@ -55,7 +55,25 @@ pub enum Command {
         #[command(subcommand)]
         command: crate::node::NodeCommand,
     },
-    /// Words, addresses and signed payments, without a network.
+    /// Call a method of a running node.
+    Rpc(crate::rpc::RpcArgs),
+    /// The chain as a running node sees it.
+    Chain {
+        /// What of it.
+        #[command(subcommand)]
+        command: crate::query::ChainCommand,
+    },
+    /// Ask a model of the network, and wait for an answer that has been checked.
+    #[cfg(feature = "ggml")]
+    Ask(crate::job::AskArgs),
+    /// Jobs of a running node.
+    #[cfg(feature = "ggml")]
+    Job {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: crate::job::JobCommand,
+    },
+    /// Words, addresses and payments.
     Wallet {
         /// What to do.
         #[command(subcommand)]

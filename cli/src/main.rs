@@ -13,12 +13,16 @@ mod exit;
 #[cfg(feature = "ggml")]
 mod ggml;
 #[cfg(feature = "ggml")]
+mod job;
+#[cfg(feature = "ggml")]
 mod live;
 #[cfg(feature = "ggml")]
 mod model;
 #[cfg(feature = "ggml")]
 mod node;
+mod query;
 mod rastic;
+mod rpc;
 mod sim;
 mod wallet;
 
@@ -59,6 +63,12 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::TryModel(args) => Ok(ggml::try_model(args)),
         #[cfg(feature = "ggml")]
         Command::Node { command } => node::node(command),
+        Command::Chain { command } => query::chain(command),
+        #[cfg(feature = "ggml")]
+        Command::Ask(args) => job::ask(args),
+        #[cfg(feature = "ggml")]
+        Command::Job { command } => job::job(command, cli.color),
+        Command::Rpc(args) => rpc::rpc(args),
         Command::Wallet { command } => wallet::wallet(command),
     }
 }

@@ -4,12 +4,13 @@ use crate::block::BlockHeader;
 use crate::committee::Finding;
 use crate::escrow::Outcome;
 use crate::job::Offer;
-use crate::keys::NodeId;
+use crate::keys::{KeyHash, NodeId};
+use crate::mempool::FeeRate;
 use crate::model::{InferenceResult, InferenceTask, PromptTokens, Sampling};
 use crate::node::Record;
-use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time};
+use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time, Txid};
 use crate::rastic::{Spec, Verdict};
-use crate::tx::ClaimKind;
+use crate::tx::{ClaimKind, Transaction};
 use crate::wire::{CheckRefusal, NetAddress, Packet};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -162,6 +163,26 @@ pub enum Command {
     OpenJob(Box<JobRequest>),
     /// Ask for all verifier bonds back, and register no more (verifier role).
     Unbond,
+    /// Pay somebody with the node's own coins.
+    Pay(Payment),
+    /// Take a finished transaction in and pass it on.
+    Submit(Box<Transaction>),
+    /// Object to the output of a job, whatever the node's own check says of it (client role).
+    Dispute {
+        /// The job.
+        job: JobId,
+    },
+}
+
+/// A payment as the operator wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Payment {
+    /// Who is paid.
+    pub to: KeyHash,
+    /// How much, beside the fee.
+    pub amount: Amount,
+    /// The fee; `None` for what would have been mined lately.
+    pub fee_rate: Option<FeeRate>,
 }
 
 /// A job as its client wants it.
@@ -323,6 +344,16 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A transaction that the operator asked for is in the mempool.
+    TransactionSubmitted {
+        /// The transaction.
+        txid: Txid,
+    },
+    /// A command of the operator's was not carried out. ([`JobRefused`](Self::JobRefused) says so of a job.)
+    CommandRefused {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Event {
@@ -375,6 +406,8 @@ impl Event {
             Self::CanaryFailed { .. } => "canary-failed",
             Self::ChecksPaid { .. } => "checks-paid",
             Self::Rejected { .. } => "rejected",
+            Self::TransactionSubmitted { .. } => "transaction-submitted",
+            Self::CommandRefused { .. } => "command-refused",
         }
     }
 }

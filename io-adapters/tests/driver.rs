@@ -385,6 +385,45 @@ async fn who_inspects_sees_nothing_that_is_not_durable() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_hears_what_came_of_it_and_nothing_else() {
+    let told = |number| match event(number) {
+        Output::Event(event) => event,
+        other => unreachable!("{other:?}"),
+    };
+    let script = [
+        vec![event(1)],
+        vec![event(2), persist(1), event(3)],
+        vec![],
+        vec![event(4)],
+    ];
+    let (driver, handle) = Driver::new(Fake::new(script), quiet_adapters(), DriverConfig::default());
+    let running = tokio::spawn(driver.run());
+    assert_eq!(handle.ask(command()).await, Ok(vec![told(2), told(3)]));
+    assert_eq!(handle.ask(command()).await, Ok(vec![]));
+    assert_eq!(handle.ask(command()).await, Ok(vec![told(4)]));
+    handle.stop();
+    running.await.unwrap().unwrap();
+    assert_eq!(handle.ask(command()).await, Err(DriverStopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_hears_nothing_of_what_could_not_be_stored() {
+    let adapters = Adapters {
+        storage: Box::new(FakeStorage {
+            effects: Journal::default(),
+            successes: 0,
+            appends: Journal::default(),
+        }),
+        ..quiet_adapters()
+    };
+    let process = Fake::new([vec![], vec![event(1), persist(1)]]);
+    let (driver, handle) = Driver::new(process, adapters, DriverConfig::default());
+    let running = tokio::spawn(driver.run());
+    assert_eq!(handle.ask(command()).await, Err(DriverStopped));
+    assert!(running.await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_subscriber_loses_the_oldest_events_and_delays_nobody() {
     let config = DriverConfig {
         event_capacity: NonZeroUsize::new(4).unwrap(),

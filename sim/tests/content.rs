@@ -76,7 +76,7 @@ fn jobs_that_are_alike_ask_for_the_same() {
         let setup = Setup::draw(&parse(&text), 5, &verifier);
         let prompts = setup.jobs.into_iter().map(|job| match job.command {
             Command::OpenJob(request) => (request.prompt, request.max_tokens, request.seed),
-            Command::Unbond => panic!("a scenario's jobs are jobs"),
+            other => panic!("a scenario's jobs are jobs: {other:?}"),
         });
         prompts.collect()
     };

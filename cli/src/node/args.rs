@@ -1,6 +1,7 @@
 //! What can be asked of `camelid node`.
 
 use super::settings::Overrides;
+use crate::query::QueryArgs;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -20,6 +21,12 @@ pub enum NodeCommand {
     Genesis(GenesisArgs),
     /// Run the node in a directory until SIGTERM or Ctrl-C.
     Run(RunArgs),
+    /// What a running node is and how it does.
+    Status(QueryArgs),
+    /// Whom a running node is connected with.
+    Peers(QueryArgs),
+    /// Make a running node stop.
+    Stop(QueryArgs),
 }
 
 /// `camelid node init`

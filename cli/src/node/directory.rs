@@ -14,6 +14,11 @@ impl Directory {
         Self(path.to_owned())
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The settings.
     pub fn settings(&self) -> PathBuf {
         self.0.join("camelid.toml")

@@ -12,6 +12,7 @@ mod settings;
 pub use args::NodeCommand;
 
 use crate::exit::{Exit, Failure};
+use crate::query;
 
 /// Does what `command` says.
 ///
@@ -22,6 +23,9 @@ pub fn node(command: &NodeCommand) -> Result<Exit, Failure> {
         NodeCommand::Init(args) => init::init(args),
         NodeCommand::Genesis(args) => init::found(args),
         NodeCommand::Run(args) => run::run(args),
+        NodeCommand::Status(args) => query::status(args),
+        NodeCommand::Peers(args) => query::peers(args),
+        NodeCommand::Stop(args) => query::stop(args),
     }
 }
 

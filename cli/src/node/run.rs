@@ -8,6 +8,7 @@ use super::{key, logs, misconfigured};
 use crate::exit::{Exit, Failure};
 use crate::live::{Character, Outfit, Role, Supervisor, bind, drive, driver, hash_rate, stop_on_signals};
 use crate::model;
+use crate::rpc::{RpcServer, Service};
 use camelid_core::block::genesis_block;
 use camelid_core::node::{NetworkConfig, Node, NodeConfig};
 use camelid_core::params::Params;
@@ -74,12 +75,24 @@ async fn live(
             mining: mines.then(|| hash_rate(settings.hashes_per_second)),
         },
     );
+    let server = RpcServer::bind(directory.path(), settings.rpc_listen).await;
+    let server = server.map_err(|error| Failure::Configuration(format!("rpc_listen: {error}")))?;
+    let service = Service::new(handle.clone(), {
+        let stop = supervisor.stop();
+        move || stop.request()
+    });
+    info!(address = %server.address(), "serves JSON-RPC");
     let driver = driver.with_observer(|_, event| logs::note(&event));
     let stop = supervisor.stop();
     supervisor.spawn("node", async move {
         let node = drive(driver, handle, stop).await?;
         quic.close().await;
         info!(height = node.chain().height().0, "stopped");
+        Ok(())
+    });
+    let stop = supervisor.stop();
+    supervisor.spawn("rpc", async move {
+        server.serve(service, stop.requested()).await;
         Ok(())
     });
     writeln!(stdout().lock(), "node {id} listens on {address}")?;

@@ -62,6 +62,8 @@ pub struct Settings {
     pub public_address: Option<SocketAddr>,
     /// Whom it asks for peers at first.
     pub seed_nodes: Vec<SocketAddr>,
+    /// The TCP socket of its JSON-RPC server, on loopback.
+    pub rpc_listen: SocketAddr,
     /// Peers that it chooses.
     pub outbound: usize,
     /// Peers that may choose it.
@@ -88,6 +90,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_address: None,
             seed_nodes: Vec::new(),
+            rpc_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             outbound: 8,
             max_inbound: 64,
             models: vec![crate::model::EMBEDDED_NAME.into()],
@@ -141,12 +144,13 @@ pub struct Overrides {
     pub log_level: Option<LogLevel>,
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "network",
     "roles",
     "listen",
     "public_address",
     "seed_nodes",
+    "rpc_listen",
     "outbound",
     "max_inbound",
     "models",
@@ -220,6 +224,11 @@ impl Settings {
             "Whom it asks for peers as long as it knows nobody.",
             "seed_nodes",
             value(&self.seed_nodes),
+        );
+        line(
+            "The TCP socket of its JSON-RPC server, on loopback only. Port 0 takes a free one.",
+            "rpc_listen",
+            value(&self.rpc_listen),
         );
         line("Peers that it chooses.", "outbound", value(&self.outbound));
         line(

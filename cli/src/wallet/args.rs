@@ -2,6 +2,7 @@
 
 use super::network::Network;
 use crate::decimal::coins;
+use crate::query::{HistoryArgs, QueryArgs};
 use camelid_core::keys::KeyHash;
 use camelid_core::primitives::Amount;
 use clap::{Args, Subcommand};
@@ -22,8 +23,12 @@ pub enum WalletCommand {
     Restore(RestoreArgs),
     /// Show the address to be paid at.
     Address(AddressArgs),
-    /// Sign a payment from a list of coins.
+    /// Let a running node pay, or sign a payment from a list of coins.
     Send(SendArgs),
+    /// What a running node's key owns.
+    Balance(QueryArgs),
+    /// What changed a running node's balance.
+    History(HistoryArgs),
 }
 
 /// Which wallet, and how it is opened.
@@ -86,32 +91,39 @@ pub struct AddressArgs {
 /// `camelid wallet send`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-FILE is a JSON list of the coins that may be spent, each of this form:
+With --dir the running node of that directory pays with its own coins, and prints the transaction's id.
+
+With --coins a wallet signs, and needs no network. FILE is a JSON list of the coins that may be spent, each of \
+this form:
 
   {\"txid\": \"64 hexadecimal digits\", \"index\": 0, \"amount\": \"1.50000000\", \"address\": \"1…\"}
 
-Nothing is sent: the signed transaction is written in hexadecimal digits, for a node to pass on.
+Nothing is sent: the signed transaction is written in hexadecimal digits, for a node to pass on: see \
+`camelid rpc help command=sendrawtransaction`.
 
 The password is asked for on a terminal, or read from --password-file, or from the variable \
 CAMELID_WALLET_PASSWORD.
 
-Exit codes: 0 done; 2 wrong usage; 4 the list of coins cannot be loaded; 7 the wallet cannot be opened, or \
-the coins do not suffice; 1 any other error.")]
+Exit codes: 0 done; 2 wrong usage; 4 the list of coins cannot be loaded; 6 no node answers; 7 the wallet cannot \
+be opened, or the coins do not suffice; 1 any other error.")]
 pub struct SendArgs {
     #[command(flatten)]
     pub file: WalletFile,
+    /// The directory of the node that pays.
+    #[arg(long, value_name = "DIR", env = "CAMELID_DIR")]
+    pub dir: Option<PathBuf>,
     /// The coins that may be spent.
-    #[arg(long, value_name = "FILE")]
-    pub coins: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "dir")]
+    pub coins: Option<PathBuf>,
     /// Whom to pay how many coins; once for each.
     #[arg(long = "to", value_name = "ADDRESS=COINS", required = true, value_parser = recipient)]
     pub recipients: Vec<Recipient>,
     /// Where the transaction goes; - is standard output.
-    #[arg(long, value_name = "TX")]
-    pub out: PathBuf,
-    /// Units of fee for each byte.
-    #[arg(long, value_name = "UNITS", default_value = "2", value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub fee_rate: u64,
+    #[arg(long, value_name = "TX", required_unless_present = "dir")]
+    pub out: Option<PathBuf>,
+    /// Units of fee for each byte; 2 unless given, or what a node has seen to be enough lately.
+    #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub fee_rate: Option<u64>,
     /// The network: mainnet, simnet, or the genesis hash of another one.
     #[arg(long, value_name = "NETWORK", default_value = "mainnet")]
     pub network: Network,

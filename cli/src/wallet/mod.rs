@@ -1,4 +1,4 @@
-//! `camelid wallet`: words, addresses and signed payments, all without a network.
+//! `camelid wallet`: words, addresses and signed payments, all without a network; and the coins of a running node.
 
 mod address;
 mod args;
@@ -14,6 +14,7 @@ pub use args::WalletCommand;
 pub use password::{PASSWORD_VARIABLE, Purpose, password};
 
 use crate::exit::{Exit, Failure};
+use crate::query;
 
 /// Does what `command` says.
 ///
@@ -25,6 +26,8 @@ pub fn wallet(command: &WalletCommand) -> Result<Exit, Failure> {
         WalletCommand::Restore(args) => restore::restore(args),
         WalletCommand::Address(args) => address::address(args),
         WalletCommand::Send(args) => send::send(args),
+        WalletCommand::Balance(args) => query::balance(args),
+        WalletCommand::History(args) => query::history(args),
     }
 }
 

@@ -5,6 +5,8 @@ use super::coins::read_coins;
 use super::refused;
 use super::store::Store;
 use crate::exit::{Exit, Failure};
+use crate::query;
+use crate::rpc::NodeArgs;
 use crate::sim::print_json;
 use camelid_core::keys::KeyHash;
 use camelid_core::primitives::encode;
@@ -38,12 +40,29 @@ struct PaymentRecord {
     amount: String,
 }
 
-/// Signs a payment and writes it.
+/// Fee of a payment that no node makes, in units for each byte.
+const FEE_RATE: u64 = 2;
+
+/// Lets a node pay, or signs a payment and writes it.
 ///
 /// # Errors
 /// [`Failure`].
 pub fn send(args: &SendArgs) -> Result<Exit, Failure> {
-    let listed = read_coins(&args.coins)?;
+    match (&args.coins, &args.out, &args.dir) {
+        (Some(coins), Some(out), _) => send_listed(args, coins, out),
+        (None, None, Some(dir)) => match args.recipients.as_slice() {
+            [recipient] => {
+                let node = NodeArgs { dir: dir.clone() };
+                query::pay(&node, (recipient.to, recipient.amount), args.fee_rate, args.json)
+            }
+            _ => Err(Failure::Usage("a node pays one recipient at a time: give --to once".into())),
+        },
+        _ => Err(Failure::Usage("--coins and --out go together".into())),
+    }
+}
+
+fn send_listed(args: &SendArgs, coins: &Path, out: &Path) -> Result<Exit, Failure> {
+    let listed = read_coins(coins)?;
     let mut store = Store::open(&args.file)?;
     let places = find_keys(&store, &listed)?;
     let coins: Vec<Coin> = listed.into_iter().map(|(coin, _)| coin).collect();
@@ -55,7 +74,7 @@ pub fn send(args: &SendArgs) -> Result<Exit, Failure> {
         index: store.secrets.change,
     };
     let change = store.account.key_hash(change_place).map_err(refused)?;
-    let rate = FeeRate::per_byte(args.fee_rate).ok_or_else(|| refused("the fee rate is too high"))?;
+    let rate = FeeRate::per_byte(args.fee_rate.unwrap_or(FEE_RATE)).ok_or_else(|| refused("the fee rate is too high"))?;
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     let plan = plan(
         &coins,
@@ -71,7 +90,7 @@ pub fn send(args: &SendArgs) -> Result<Exit, Failure> {
         store.secrets.change += 1;
         store.save()?;
     }
-    write_hex(&args.out, &transaction)?;
+    write_hex(out, &transaction)?;
     report(args, &plan, &transaction, change)
 }
 

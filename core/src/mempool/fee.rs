@@ -1,10 +1,11 @@
 //! Fees by size, and the floor that a full pool raises.
 
 use crate::primitives::Amount;
+use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
 
 /// Units per 1,000 bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct FeeRate(pub u64);
 
 impl FeeRate {

@@ -157,6 +157,18 @@ impl Mempool {
         self.graph.by_wtxid(wtxid).map(|entry| &entry.transaction)
     }
 
+    /// The transaction with this id, whatever its signatures.
+    pub fn by_txid(&self, txid: &Txid) -> Option<&Arc<Transaction>> {
+        self.graph.by_txid(txid).map(|entry| &entry.transaction)
+    }
+
+    /// All transactions with their fees, by arrival.
+    pub fn transactions(&self) -> impl Iterator<Item = (&Arc<Transaction>, Amount)> {
+        self.graph
+            .iter()
+            .map(|(_, entry)| (&entry.transaction, entry.fee))
+    }
+
     /// Ids of all transactions, by arrival.
     pub fn wtxids(&self) -> impl Iterator<Item = Wtxid> {
         self.graph.iter().map(|(_, entry)| entry.wtxid)

@@ -5,7 +5,8 @@ use crate::escrow::JobRecord;
 use crate::primitives::{Amount, Time};
 use crate::process::{Event, Outputs};
 use crate::tx::{Action, ActionKind, ClaimKind, Lock, TxOut};
-use alloc::string::ToString;
+use alloc::format;
+use alloc::string::{String, ToString};
 
 impl Base {
     /// Files a claim on `record` with a deposit of `value`, unless something that acts on the record
@@ -18,10 +19,24 @@ impl Base {
         value: Option<Amount>,
         out: &mut Outputs,
     ) {
-        let (job, seq) = (record.id, record.seq);
-        let Some(value) = value.filter(|_| !self.mempool.acts_on(&job, seq)) else {
+        let Some(value) = value.filter(|_| !self.mempool.acts_on(&record.id, record.seq)) else {
             return;
         };
+        if let Err(reason) = self.try_claim(now, record, kind, value, out) {
+            self.reject(self.id(), reason, out);
+        }
+    }
+
+    /// Files a claim on `record` with a deposit of `value`, or says why that is impossible.
+    pub(super) fn try_claim(
+        &mut self,
+        now: Time,
+        record: &JobRecord,
+        kind: ClaimKind,
+        value: Amount,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        let (job, seq) = (record.id, record.seq);
         let (ledger, key) = (self.chain.ledger(), &self.config.key);
         let lock = Lock::Deposit;
         let act = |first_input: &_| {
@@ -31,13 +46,10 @@ impl Base {
         let claim = self
             .purse
             .pay(key, ledger, &self.mempool, Some(&TxOut { value, lock }), act);
-        let filed = claim
-            .ok_or_else(|| alloc::format!("no coins for the deposit of the {} claim", kind.name()))
-            .and_then(|claim| self.submit(now, claim, out).map_err(|error| error.to_string()));
-        match filed {
-            Ok(()) => out.event(Event::Claimed { job, kind }),
-            Err(reason) => self.reject(self.id(), reason, out),
-        }
+        let claim = claim.ok_or_else(|| format!("no coins for the deposit of the {} claim", kind.name()))?;
+        self.submit(now, claim, out).map_err(|error| error.to_string())?;
+        out.event(Event::Claimed { job, kind });
+        Ok(())
     }
 
     /// `count` seat pays of the job of `record`.

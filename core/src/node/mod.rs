@@ -10,6 +10,7 @@ mod base;
 mod checker;
 mod claim;
 mod client;
+mod command;
 mod config;
 mod dispute;
 mod downloads;
@@ -28,16 +29,20 @@ pub use config::{
     CheckerConfig, ClientConfig, NetworkConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
 };
 pub use network::PeerInfo;
+pub use purse::Balance;
 pub use record::{
     COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Received, Record, WorkerJob,
 };
 
 use crate::chain::Chain;
+use crate::escrow::Standing;
+use crate::job::JobPool;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
 use crate::peers::AddressBook;
-use crate::primitives::{Digest, JobId, Time, tagged_hash};
-use crate::process::{Command, Event, Input, Output, Outputs, Process, Timer};
+use crate::primitives::{Amount, Digest, JobId, Time, tagged_hash};
+use crate::process::{Input, Output, Outputs, Process, Timer};
+use crate::script::Script;
 use crate::tx::OutPoint;
 use crate::wire::{CheckRefusal, Message};
 use alloc::vec::Vec;
@@ -167,6 +172,49 @@ impl Node {
         &self.base.mempool
     }
 
+    /// What it was told at construction.
+    pub fn config(&self) -> &NodeConfig {
+        &self.base.config
+    }
+
+    /// Offers of jobs that it has heard of.
+    pub fn offers(&self) -> &JobPool {
+        &self.base.jobs
+    }
+
+    /// Its jobs as a client, by id, up to 100 blocks after their end.
+    pub fn client_jobs(&self) -> impl Iterator<Item = &ClientJob> {
+        self.client.iter().flat_map(Client::jobs)
+    }
+
+    /// One of them.
+    pub fn client_job(&self, job: &JobId) -> Option<&ClientJob> {
+        self.client.as_ref()?.job(job)
+    }
+
+    /// Where a job of the ledger stands in the next block, if that is made at `now`.
+    pub fn standing(&self, now: Time, job: &JobId) -> Option<Standing> {
+        let record = self.base.chain.ledger().job(job)?;
+        Some(self.base.standing(now, record))
+    }
+
+    /// What it owns.
+    pub fn balance(&self) -> Balance {
+        self.base
+            .purse
+            .balance(self.base.next_height(), &self.base.mempool)
+    }
+
+    /// What pays to it.
+    pub fn script(&self) -> &Script {
+        self.base.purse.script()
+    }
+
+    /// What a coin is or was worth, if it is or was the node's own.
+    pub fn own_coin(&self, outpoint: &OutPoint) -> Option<Amount> {
+        self.base.purse.worth(outpoint)
+    }
+
     fn start(&mut self, now: Time, out: &mut Outputs) {
         self.base.start_network(now, out);
         self.base.sync(out);
@@ -252,25 +300,6 @@ impl Node {
         // Others have passed these on, or they are about a job, for whose costs there are other rules.
         if let Err(reason) = outcome {
             self.base.reject(from, reason, out);
-        }
-    }
-
-    fn handle_command(&mut self, now: Time, command: Command, out: &mut Outputs) {
-        match command {
-            Command::OpenJob(request) => {
-                let outcome = match &mut self.client {
-                    Some(client) => client.open_job(&mut self.base, now, *request, out),
-                    None => Err("this node has no client role".into()),
-                };
-                if let Err(reason) = outcome {
-                    out.event(Event::JobRefused { reason });
-                }
-            }
-            Command::Unbond => {
-                if let Some(verifier) = &mut self.verifier {
-                    verifier.unbond(&mut self.base, now, out);
-                }
-            }
         }
     }
 

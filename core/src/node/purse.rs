@@ -22,6 +22,22 @@ pub(super) struct Purse {
     coins: BTreeMap<OutPoint, (Amount, Height)>,
     /// Promised to transactions that are not in the mempool (half-signed Engages).
     reserved: BTreeMap<OutPoint, JobId>,
+    /// What its coins are or were worth, spent ones and those of abandoned blocks, too: a transaction
+    /// that spends one does not say.
+    seen: BTreeMap<OutPoint, Amount>,
+}
+
+/// What a node owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// It can be spent in the next block.
+    pub spendable: Amount,
+    /// Mined, and not old enough to be spent.
+    pub immature: Amount,
+    /// Kept for jobs that are not mined, or whose Engage is not.
+    pub reserved: Amount,
+    /// What transactions in the mempool pay to it, its own change among it.
+    pub unconfirmed: Amount,
 }
 
 /// Inputs and change for a payment.
@@ -39,6 +55,7 @@ impl Purse {
             script,
             coins: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            seen: BTreeMap::new(),
         }
     }
 
@@ -54,6 +71,7 @@ impl Purse {
                 Some(coin) if coin.output.lock == Lock::Script(self.script.clone()) => {
                     self.coins
                         .insert(*outpoint, (coin.output.value, coin.spendable_from));
+                    self.seen.insert(*outpoint, coin.output.value);
                 }
                 _ => {
                     self.coins.remove(outpoint);
@@ -65,6 +83,38 @@ impl Purse {
     /// Looks at all blocks of a tip change.
     pub(super) fn follow(&mut self, change: &TipChange, ledger: &Ledger) {
         self.refresh(&change.coins, ledger);
+    }
+
+    /// What a coin is or was worth, if it is or was one of this purse.
+    pub(super) fn worth(&self, outpoint: &OutPoint) -> Option<Amount> {
+        self.seen.get(outpoint).copied()
+    }
+
+    /// What there is at `height`. Coins that a transaction in the mempool spends are gone.
+    pub(super) fn balance(&self, height: Height, mempool: &Mempool) -> Balance {
+        // Sums of coins that are all on one ledger cannot overflow; those in the mempool are none yet.
+        let plus = |sum: &mut Amount, value| *sum = sum.checked_add(value).unwrap_or(Amount::MAX);
+        let mut balance = Balance::default();
+        for (outpoint, (value, from)) in &self.coins {
+            if mempool.spends(outpoint) {
+                continue;
+            }
+            let sum = if self.reserved.contains_key(outpoint) {
+                &mut balance.reserved
+            } else if *from <= height {
+                &mut balance.spendable
+            } else {
+                &mut balance.immature
+            };
+            plus(sum, *value);
+        }
+        let coming = mempool
+            .transactions()
+            .flat_map(|(transaction, _)| transaction.outputs.iter());
+        for output in coming.filter(|output| output.lock == Lock::Script(self.script.clone())) {
+            plus(&mut balance.unconfirmed, output.value);
+        }
+        balance
     }
 
     /// Keeps coins for `job` until it releases them.
@@ -116,23 +166,24 @@ impl Purse {
         act: impl Fn(&OutPoint) -> (Option<JobId>, Action),
     ) -> Option<Transaction> {
         let value = first.map_or(Amount::ZERO, |output| output.value);
-        self.build(key, ledger, mempool, value, |funds| {
+        self.build(key, ledger, mempool, (value, None), |funds| {
             let (job, action) = act(funds.inputs.first()?);
             let outputs = first.into_iter().cloned().chain(funds.change).collect();
             unsigned(&funds.inputs, outputs, job, Some(action))
         })
     }
 
-    /// A signed transaction that pays `outputs` and a fee at the rate of the day.
+    /// A signed transaction that pays `outputs` and a fee at `rate`, or at that of the day.
     pub(super) fn transfer(
         &self,
         key: &SecretKey,
         ledger: &Ledger,
         mempool: &Mempool,
         outputs: &[TxOut],
+        rate: Option<FeeRate>,
     ) -> Option<Transaction> {
         let value = Amount::checked_sum(outputs.iter().map(|output| output.value))?;
-        self.build(key, ledger, mempool, value, |funds| {
+        self.build(key, ledger, mempool, (value, rate), |funds| {
             let outputs = outputs.iter().cloned().chain(funds.change).collect();
             unsigned(&funds.inputs, outputs, None, None)
         })
@@ -144,11 +195,11 @@ impl Purse {
         key: &SecretKey,
         ledger: &Ledger,
         mempool: &Mempool,
-        value: Amount,
+        (value, rate): (Amount, Option<FeeRate>),
         compose: impl Fn(Funds) -> Option<Transaction>,
     ) -> Option<Transaction> {
         let height = ledger.height().plus(1);
-        let rate = mempool.estimate(TARGET_BLOCKS).max(MIN_FEE_RATE);
+        let rate = rate.unwrap_or_else(|| mempool.estimate(TARGET_BLOCKS).max(MIN_FEE_RATE));
         let draft = |fee: Amount| {
             let needed = value.checked_add(fee)?;
             compose(self.choose(needed, height, mempool)?)

@@ -10,6 +10,8 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 /// What is asked of a driver, in the order in which it was asked.
 pub(super) enum Request<P> {
     Command(Command),
+    /// Carries a command out and answers with the events of that.
+    Ask(Command, oneshot::Sender<Vec<Event>>),
     /// Looks at the process and answers by its own means.
     Inspect(Box<dyn FnOnce(&P) + Send>),
 }
@@ -47,6 +49,18 @@ impl<P> DriverHandle<P> {
     pub async fn command(&self, command: Command) -> Result<(), DriverStopped> {
         let sent = self.requests.send(Request::Command(command)).await;
         sent.map_err(|_| DriverStopped)
+    }
+
+    /// Passes a command on and returns the events that it led to at once, in order; what they tell of is
+    /// durable by then.
+    ///
+    /// # Errors
+    /// [`DriverStopped`] when nobody is there to take it, or the driver halts over it.
+    pub async fn ask(&self, command: Command) -> Result<Vec<Event>, DriverStopped> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.requests.send(Request::Ask(command, answer)).await;
+        sent.map_err(|_| DriverStopped)?;
+        answered.await.map_err(|_| DriverStopped)
     }
 
     /// Runs `look` on the process between two inputs and returns what it returns. It sees the effect

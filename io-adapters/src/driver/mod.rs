@@ -165,6 +165,18 @@ impl<P: Process + Send> Driver<P> {
     async fn meet(&mut self, request: Request<P>) -> Result<(), DriverError> {
         match request {
             Request::Command(command) => self.handle(Input::Command(command)).await,
+            Request::Ask(command, answer) => {
+                let outputs = self.process_input(Input::Command(command));
+                let events = outputs.iter().filter_map(|(_, output)| match output {
+                    Output::Event(event) => Some(event.clone()),
+                    _ => None,
+                });
+                let events = events.collect();
+                self.carry_out_all(outputs).await?;
+                // Whoever asked may have gone away.
+                let _ = answer.send(events);
+                Ok(())
+            }
             Request::Inspect(look) => {
                 look(&self.process);
                 Ok(())
@@ -174,7 +186,12 @@ impl<P: Process + Send> Driver<P> {
 
     /// Gives an input to the process and carries out what comes of it.
     async fn handle(&mut self, input: Input) -> Result<(), DriverError> {
-        let mut ahead = self.process_input(input);
+        let outputs = self.process_input(input);
+        self.carry_out_all(outputs).await
+    }
+
+    /// Carries out the outputs of an input, and of those at hand behind it if there is something to store.
+    async fn carry_out_all(&mut self, mut ahead: Vec<(Time, Output)>) -> Result<(), DriverError> {
         let barrier = ahead.iter().position(|(_, output)| is_record(output));
         let mut behind = ahead.split_off(barrier.unwrap_or(ahead.len()));
         for (now, output) in ahead {

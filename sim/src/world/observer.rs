@@ -123,7 +123,9 @@ impl<'a> Observer<'a> {
             | Event::CheckRefused { .. }
             | Event::CanaryFailed { .. }
             | Event::ChecksPaid { .. }
-            | Event::Rejected { .. } => None,
+            | Event::Rejected { .. }
+            | Event::TransactionSubmitted { .. }
+            | Event::CommandRefused { .. } => None,
         };
         let name = event::of_node(event);
         let new = job.is_none_or(|job| self.seen.insert((name.clone(), job)));

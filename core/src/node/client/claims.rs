@@ -2,16 +2,18 @@
 
 use super::{Client, delivery_key};
 use crate::dispute::{BadDelivery, Evidence};
-use crate::escrow::{Engagement, JobRecord, Party, Standing};
+use crate::escrow::{Engagement, JobRecord, Party, Stage, Standing};
 use crate::keys::DecryptionProof;
 use crate::node::base::Base;
 use crate::node::dispute::Brief;
 use crate::node::record::Received;
-use crate::primitives::Time;
+use crate::primitives::{JobId, Time};
 use crate::process::Outputs;
 use crate::rastic::Verdict;
 use crate::tx::{ActionKind, ClaimKind};
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 
 /// Blocks beyond the burial depth that the client waits before it claims that an output is withheld.
 const PATIENCE_BLOCKS: u32 = 4;
@@ -93,6 +95,37 @@ impl Client {
             let deposit = base.seat_pays(record, seat_pays);
             base.file_claim(now, record, ClaimKind::Invalid, deposit, out);
         }
+    }
+
+    /// The operator objects to an output: a committee is to judge it, whatever the own check says.
+    pub(in crate::node) fn dispute(
+        &self,
+        base: &mut Base,
+        now: Time,
+        job: &JobId,
+        out: &mut Outputs,
+    ) -> Result<(), String> {
+        if !self.jobs.contains_key(job) {
+            return Err("it is no job of this node's, or long over".into());
+        }
+        let record = base.chain.ledger().job(job).ok_or("the job is not mined yet")?;
+        let standing = base.standing(now, record);
+        let record = standing.record;
+        if standing.stage != Stage::Challenge {
+            return Err(format!("nobody can object to it in stage {:?}", standing.stage));
+        }
+        let engagement = record.state.engagement().ok_or("nobody is engaged")?;
+        if self.evidence(&record, engagement).is_none() {
+            return Err("there is no output to show to a committee".into());
+        }
+        if base.mempool.acts_on(&record.id, record.seq) {
+            return Err("a step of this job waits to be mined already".into());
+        }
+        let seat_pays = base.chain.params().committee.claim_deposit_in_seat_pays;
+        let deposit = base
+            .seat_pays(&record, seat_pays)
+            .ok_or("the deposit is too large")?;
+        base.try_claim(now, &record, ClaimKind::Invalid, deposit, out)
     }
 
     /// What the client does while a committee judges.

@@ -109,7 +109,7 @@ impl Debts {
     fn pay(&mut self, base: &mut Base, now: Time, due: &[(NodeId, Amount)], out: &mut Outputs) {
         let outputs: Vec<TxOut> = due.iter().map(payment_to).collect();
         let (key, ledger) = (&base.config.key, base.chain.ledger());
-        let Some(payment) = base.purse.transfer(key, ledger, &base.mempool, &outputs) else {
+        let Some(payment) = base.purse.transfer(key, ledger, &base.mempool, &outputs, None) else {
             return;
         };
         let (wtxid, amount) = (

@@ -86,6 +86,16 @@ impl Client {
         );
     }
 
+    /// All jobs that it has not forgotten, by id.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &ClientJob> {
+        self.jobs.values()
+    }
+
+    /// One of them.
+    pub(super) fn job(&self, job: &JobId) -> Option<&ClientJob> {
+        self.jobs.get(job)
+    }
+
     /// Opens a job: escrow on the ledger, offer to the network.
     pub(super) fn open_job(
         &mut self,
