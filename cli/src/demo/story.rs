@@ -97,7 +97,7 @@ impl<'a> Story<'a> {
             }
             Event::OutputCommitted { job } => self.generated(party, &job)?,
             Event::JobChanged { job, state, outcome } if party == CLIENT => {
-                self.changed(&job, &state, outcome)?
+                self.changed(&job, &state, outcome)?;
             }
             Event::DeliveryOpened { job } => self.delivered(&job).await?,
             Event::Judged { job, verdict, .. } if party == CLIENT => self.checked(&job, verdict).await?,
@@ -106,7 +106,7 @@ impl<'a> Story<'a> {
                 kind: ClaimKind::Invalid,
             } => self.claimed(&job)?,
             Event::VoteCommitted { job, .. } => {
-                self.voted(party, &job, "vote", "casts a sealed ballot".into())?
+                self.voted(party, &job, "vote", "casts a sealed ballot".into())?;
             }
             Event::VoteRevealed { job, finding } => {
                 let words = format!("opens its ballot: {}", self.finding(&job, finding));
