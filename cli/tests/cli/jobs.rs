@@ -213,4 +213,45 @@ fn a_worker_that_is_killed_between_engage_and_delivery_is_paid_all_the_same() {
         !why["outcome"].is_null()
     });
     assert_eq!(why["outcome"], "settled", "{why}");
+
+    let asked = records(
+        &place,
+        "ask Twice --template raw --max-tokens 8 --private",
+        "client",
+    );
+    let (answer, phases) = asked.split_last().expect("records");
+    let phases: Vec<&str> = phases
+        .iter()
+        .filter_map(|phase| phase["phase"].as_str())
+        .collect();
+    let all = [
+        "opened",
+        "mined",
+        "accepted",
+        "generated",
+        "engaged",
+        "buried",
+        "delivered",
+        "checked",
+    ];
+    assert_eq!(phases, all);
+    assert_eq!(answer["schema"], "camelid.job.v1");
+    assert_eq!(answer["verified"], true);
+    assert!(
+        answer["text"].as_str().is_some_and(|text| !text.is_empty()),
+        "{answer}"
+    );
+}
+
+#[test]
+fn who_asks_where_nobody_works_gets_nothing_but_the_money_back() {
+    let place = Place::new();
+    let made = place.camelid("node init --dir miner --role miner,client");
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let (_node, _) = Running::start(&place, "miner", None);
+    let asked = place.camelid("ask Once --template raw --deadline-blocks 12 --dir miner");
+    assert_eq!(asked.code, 5, "{}", asked.stderr);
+    assert_eq!(asked.stdout, "");
+    assert!(asked.stderr.contains("there is no output"), "{}", asked.stderr);
+    assert!(asked.stderr.contains("Not paid, and expired"), "{}", asked.stderr);
 }
