@@ -73,6 +73,7 @@ fn about(record: &Record) -> (u8, Vec<u8>) {
         Record::CheckAccount(account) => (4, encode(&account.client)),
         Record::CheckDebt(debt) => (5, encode(&debt.checker)),
         Record::Unbonding => (6, Vec::new()),
+        Record::Peers(_) => (7, Vec::new()),
     }
 }
 
