@@ -51,7 +51,10 @@ pub fn ask(args: &AskArgs) -> Result<Exit, Failure> {
     match watch.until_it_ends(&stop)? {
         Some((ending, job)) => conclude(args, &client, &order, ending, job),
         None => {
-            eprintln!("camelid: the job goes on; `camelid job show {}` says how", order.job);
+            eprintln!(
+                "camelid: the job goes on; `camelid job show {}` says how",
+                order.job
+            );
             Ok(Exit::Interrupted)
         }
     }
@@ -194,9 +197,18 @@ mod tests {
         let cases = [
             (json!({"phase": "mined"}), None),
             (json!({"delivery": "good", "checks": true}), None),
-            (json!({"delivery": "good", "checks": false}), Some(Ending::Unchecked)),
-            (json!({"delivery": "good", "check": {"verdict": "valid"}}), Some(Ending::Verified)),
-            (json!({"delivery": "good", "check": {"verdict": "inconclusive"}}), Some(Ending::Undecided)),
+            (
+                json!({"delivery": "good", "checks": false}),
+                Some(Ending::Unchecked),
+            ),
+            (
+                json!({"delivery": "good", "check": {"verdict": "valid"}}),
+                Some(Ending::Verified),
+            ),
+            (
+                json!({"delivery": "good", "check": {"verdict": "inconclusive"}}),
+                Some(Ending::Undecided),
+            ),
             // Not before the claim is on the chain.
             (json!({"delivery": "good", "check": {"verdict": "invalid"}}), None),
             (
@@ -204,7 +216,10 @@ mod tests {
                 Some(Ending::Bad),
             ),
             (json!({"delivery": "bad"}), None),
-            (json!({"delivery": "bad", "outcome": "slashed-bad-delivery"}), Some(Ending::Bad)),
+            (
+                json!({"delivery": "bad", "outcome": "slashed-bad-delivery"}),
+                Some(Ending::Bad),
+            ),
             (json!({"outcome": "refunded"}), Some(Ending::Nothing)),
             (json!({"outcome": "slashed-withheld"}), Some(Ending::Nothing)),
         ];

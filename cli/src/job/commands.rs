@@ -69,7 +69,11 @@ pub fn show(args: &ShowArgs) -> Result<Exit, Failure> {
 
 fn check(job: &Value) -> String {
     match job["check"]["verdict"].as_str() {
-        Some("invalid") => format!("invalid at token {}: {}", job["check"]["token"], plain(&job["check"]["reason"])),
+        Some("invalid") => format!(
+            "invalid at token {}: {}",
+            job["check"]["token"],
+            plain(&job["check"]["reason"])
+        ),
         Some("valid") => "valid".into(),
         Some(_) => format!("inconclusive: {}", plain(&job["check"]["reason"])),
         None => "-".into(),
@@ -154,7 +158,10 @@ pub fn dispute(args: &OneArgs) -> Result<Exit, Failure> {
     if args.json {
         print_record("camelid.job.dispute.v1", claim)?;
     } else {
-        eprintln!("The claim is on its way; `camelid job why {}` says what becomes of it.", args.job);
+        eprintln!(
+            "The claim is on its way; `camelid job why {}` says what becomes of it.",
+            args.job
+        );
     }
     Ok(Exit::Success)
 }

@@ -28,7 +28,9 @@ pub fn place(args: &OrderArgs, client: &Client) -> Result<Order, Failure> {
         top_k: args.top_k,
         top_p_milli: args.top_p_milli,
     };
-    sampling.check().map_err(|error| Failure::Usage(error.to_string()))?;
+    sampling
+        .check()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     // Before anything is loaded: is there a node?
     client.call("getblockcount", &Value::Null)?;
     let engine = model::open(&args.model)?;
@@ -82,5 +84,9 @@ pub fn output_tokens(job: &Value) -> Option<Vec<TokenId>> {
 /// The text of an output, without what a terminal would obey.
 pub fn text_of(engine: &Engine, job: &Value) -> Option<String> {
     let text = model::decode(engine, &output_tokens(job)?);
-    Some(text.chars().filter(|letter| *letter == '\n' || *letter == '\t' || !letter.is_control()).collect())
+    Some(
+        text.chars()
+            .filter(|letter| *letter == '\n' || *letter == '\t' || !letter.is_control())
+            .collect(),
+    )
 }

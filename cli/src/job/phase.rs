@@ -19,13 +19,23 @@ pub fn words(phase: &str, job: &Value) -> String {
     };
     let stake = field(&job["terms"]["stake"]);
     match phase {
-        "opened" => format!("job {}, for {} coins", field(&job["job"]), field(&job["terms"]["reward"])),
-        "mined" => format!("a worker must engage before block {}", field(&job["terms"]["deadline"])),
+        "opened" => format!(
+            "job {}, for {} coins",
+            field(&job["job"]),
+            field(&job["terms"]["reward"])
+        ),
+        "mined" => format!(
+            "a worker must engage before block {}",
+            field(&job["terms"]["deadline"])
+        ),
         "accepted" => "a worker works on it".into(),
         "generated" => "the worker has committed itself to an output".into(),
         "engaged" => match &job["engaged_at"] {
             Value::Null => "the worker's stake is locked".into(),
-            height => format!("worker {}, whose stake of {stake} coins is locked since block {height}", field(&job["node"])),
+            height => format!(
+                "worker {}, whose stake of {stake} coins is locked since block {height}",
+                field(&job["node"])
+            ),
         },
         "buried" => "deep enough for the worker to deliver".into(),
         "delivered" => match job["output"]["tokens"].as_array() {
@@ -34,7 +44,11 @@ pub fn words(phase: &str, job: &Value) -> String {
         },
         _ => match job["check"]["verdict"].as_str() {
             Some("valid") => "every token is the model's".into(),
-            Some("invalid") => format!("token {} is wrong: {}", job["check"]["token"], field(&job["check"]["reason"])),
+            Some("invalid") => format!(
+                "token {} is wrong: {}",
+                job["check"]["token"],
+                field(&job["check"]["reason"])
+            ),
             _ => format!("nobody can tell: {}", field(&job["check"]["reason"])),
         },
     }
@@ -49,7 +63,10 @@ mod tests {
     fn phases_that_were_passed_unseen_are_told_too() {
         let job = |phase: &str| json!({"phase": phase});
         assert_eq!(passed(None, &job("mined")), ["opened", "mined"]);
-        assert_eq!(passed(Some("mined"), &job("engaged")), ["accepted", "generated", "engaged"]);
+        assert_eq!(
+            passed(Some("mined"), &job("engaged")),
+            ["accepted", "generated", "engaged"]
+        );
         assert_eq!(passed(Some("engaged"), &job("engaged")), [""; 0]);
         // A reorganisation can take a phase back; it is not told twice.
         assert_eq!(passed(Some("engaged"), &job("mined")), [""; 0]);

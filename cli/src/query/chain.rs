@@ -33,8 +33,14 @@ fn info(args: &QueryArgs) -> Result<(), Failure> {
         ("height", plain(&info["blocks"])),
         ("headers", plain(&info["headers"])),
         ("tip", plain(&info["bestblockhash"])),
-        ("work", plain(&info["chainwork"]).trim_start_matches('0').to_owned()),
-        ("jobs", format!("{} open of {}", plain(&info["openjobs"]), plain(&info["jobs"]))),
+        (
+            "work",
+            plain(&info["chainwork"]).trim_start_matches('0').to_owned(),
+        ),
+        (
+            "jobs",
+            format!("{} open of {}", plain(&info["openjobs"]), plain(&info["jobs"])),
+        ),
         ("issued", coins("issued")),
         ("burned", coins("burned")),
         ("audit fund", coins("auditfund")),
@@ -72,7 +78,12 @@ fn block(args: &BlockArgs) -> Result<(), Failure> {
             None => plain(&transaction["action"]["kind"]),
         };
         let outputs = transaction["vout"].as_array().map_or(0, Vec::len);
-        table.add_row([plain(&transaction["txid"]), plain(&transaction["size"]), outputs.to_string(), does]);
+        table.add_row([
+            plain(&transaction["txid"]),
+            plain(&transaction["size"]),
+            outputs.to_string(),
+            does,
+        ]);
     }
     Ok(writeln!(stdout().lock(), "\n{}", table.trim_fmt())?)
 }
@@ -99,7 +110,13 @@ fn transaction(args: &TxArgs) -> Result<(), Failure> {
     for input in transaction["vin"].as_array().into_iter().flatten() {
         match input.get("coinbase") {
             Some(_) => writeln!(out, "{:<12}new coins", "spends")?,
-            None => writeln!(out, "{:<12}{}:{}", "spends", plain(&input["txid"]), plain(&input["vout"]))?,
+            None => writeln!(
+                out,
+                "{:<12}{}:{}",
+                "spends",
+                plain(&input["txid"]),
+                plain(&input["vout"])
+            )?,
         }
     }
     for output in transaction["vout"].as_array().into_iter().flatten() {

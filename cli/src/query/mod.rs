@@ -48,6 +48,7 @@ pub fn plain(value: &Value) -> String {
 }
 
 /// A duration in its two largest units.
+#[cfg(any(feature = "ggml", test))]
 fn duration(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match (days, hours, minutes) {
@@ -65,7 +66,14 @@ mod tests {
     #[test]
     fn durations_have_two_units() {
         let words = [59, 60, 3_599, 3_600, 86_399, 90_000].map(duration);
-        let expected = ["59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "23 h 59 min", "1 d 1 h"];
+        let expected = [
+            "59 s",
+            "1 min 0 s",
+            "59 min 59 s",
+            "1 h 0 min",
+            "23 h 59 min",
+            "1 d 1 h",
+        ];
         assert_eq!(words, expected);
     }
 }

@@ -25,7 +25,9 @@ pub fn status(args: &QueryArgs) -> Result<Exit, Failure> {
         print_record("camelid.node.status.v1", record)?;
         return Ok(Exit::Success);
     }
-    let roles = network["roles"].as_array().map(|roles| roles.iter().map(plain).collect::<Vec<_>>().join(", "));
+    let roles = network["roles"]
+        .as_array()
+        .map(|roles| roles.iter().map(plain).collect::<Vec<_>>().join(", "));
     let synchronised = match chain["initialblockdownload"].as_bool() {
         Some(true) => format!("of {}", plain(&chain["headers"])),
         _ => "synchronised".into(),
@@ -33,8 +35,20 @@ pub fn status(args: &QueryArgs) -> Result<Exit, Failure> {
     let listens = plain(&network["listens"]);
     let facts = Facts(vec![
         ("node", plain(&network["id"])),
-        ("network", format!("{}, genesis {}", plain(&network["magic"]), plain(&chain["genesis"]))),
-        ("roles", roles.filter(|roles| !roles.is_empty()).unwrap_or_else(|| "full node".into())),
+        (
+            "network",
+            format!(
+                "{}, genesis {}",
+                plain(&network["magic"]),
+                plain(&chain["genesis"])
+            ),
+        ),
+        (
+            "roles",
+            roles
+                .filter(|roles| !roles.is_empty())
+                .unwrap_or_else(|| "full node".into()),
+        ),
         ("listens", listens),
         ("height", format!("{} ({synchronised})", plain(&chain["blocks"]))),
         ("tip", plain(&chain["bestblockhash"])),
@@ -49,10 +63,20 @@ pub fn status(args: &QueryArgs) -> Result<Exit, Failure> {
         ),
         (
             "mempool",
-            format!("{} transactions, {} bytes", plain(&mempool["size"]), plain(&mempool["bytes"])),
+            format!(
+                "{} transactions, {} bytes",
+                plain(&mempool["size"]),
+                plain(&mempool["bytes"])
+            ),
         ),
-        ("jobs", format!("{} open of {}", plain(&chain["openjobs"]), plain(&chain["jobs"]))),
-        ("balance", format!("{} coins to spend", plain(&balance["spendable"]))),
+        (
+            "jobs",
+            format!("{} open of {}", plain(&chain["openjobs"]), plain(&chain["jobs"])),
+        ),
+        (
+            "balance",
+            format!("{} coins to spend", plain(&balance["spendable"])),
+        ),
         ("up", duration(uptime.as_u64().unwrap_or_default())),
     ]);
     facts.print()?;
@@ -75,7 +99,11 @@ pub fn peers(args: &QueryArgs) -> Result<Exit, Failure> {
     }
     let mut table = new_table(&["peer", "address", "who called", "for", "points"], false);
     for peer in peers {
-        let called = if peer["inbound"] == json!(true) { "it did" } else { "this node" };
+        let called = if peer["inbound"] == json!(true) {
+            "it did"
+        } else {
+            "this node"
+        };
         table.add_row([
             plain(&peer["id"]),
             plain(&peer["addr"]),

@@ -42,7 +42,12 @@ pub fn balance(args: &QueryArgs) -> Result<Exit, Failure> {
     }
     let names = ["address", "spendable", "immature", "reserved", "unconfirmed"];
     let width = |name: &&str| if *name == "address" { 0 } else { 18 };
-    let fact = |name| (name, format!("{:>width$}", plain(&balance[name]), width = width(&name)));
+    let fact = |name| {
+        (
+            name,
+            format!("{:>width$}", plain(&balance[name]), width = width(&name)),
+        )
+    };
     Facts(names.map(fact).to_vec()).print()?;
     Ok(Exit::Success)
 }
@@ -72,7 +77,12 @@ pub fn history(args: &HistoryArgs) -> Result<Exit, Failure> {
             Value::Null => plain(&entry["category"]),
             action => plain(action),
         };
-        table.add_row([height, format!("{:>18}", plain(&entry["amount"])), what, plain(&entry["txid"])]);
+        table.add_row([
+            height,
+            format!("{:>18}", plain(&entry["amount"])),
+            what,
+            plain(&entry["txid"]),
+        ]);
     }
     writeln!(stdout().lock(), "{}", table.trim_fmt())?;
     Ok(Exit::Success)

@@ -172,7 +172,10 @@ impl Arguments {
             Some(Value::Object(given)) => given.clone(),
             Some(Value::Array(given)) => {
                 if given.len() > parameters.len() {
-                    return Err(wrong(format!("there are at most {} parameters", parameters.len())));
+                    return Err(wrong(format!(
+                        "there are at most {} parameters",
+                        parameters.len()
+                    )));
                 }
                 let names = parameters.iter().map(|parameter| parameter.name.to_owned());
                 names.zip(given.iter().cloned()).collect()
@@ -280,7 +283,11 @@ fn short(value: &Value) -> String {
 /// The beginning of a text, without control characters.
 pub fn clean(text: &str) -> String {
     const MOST: usize = 60;
-    let mut short: String = text.chars().filter(|letter| !letter.is_control()).take(MOST).collect();
+    let mut short: String = text
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(MOST)
+        .collect();
     if text.chars().nth(MOST).is_some() {
         short.push('…');
     }

@@ -41,7 +41,11 @@ pub const METHODS: Group = Group {
         },
         Method {
             name: "getblockhash",
-            parameters: &[Parameter::required("height", HEIGHT, "A height of the best chain.")],
+            parameters: &[Parameter::required(
+                "height",
+                HEIGHT,
+                "A height of the best chain.",
+            )],
             help: "Hash of the block at a height.",
             action: Action::Look(block_hash),
         },
@@ -139,7 +143,9 @@ fn block(view: &View<'_>, arguments: &Arguments) -> Answer {
 }
 
 fn header(view: &View<'_>, arguments: &Arguments) -> Answer {
-    let hash = arguments.block_hash("blockhash").ok_or_else(|| missing("blockhash"))?;
+    let hash = arguments
+        .block_hash("blockhash")
+        .ok_or_else(|| missing("blockhash"))?;
     let header = view.node.chain().headers().header(&hash);
     let header = header.ok_or_else(|| RpcError::not_found("there is no such block here"))?;
     Ok(match arguments.flag("verbose").unwrap_or(true) {
@@ -155,10 +161,18 @@ fn raw_transaction(view: &View<'_>, arguments: &Arguments) -> Answer {
     if arguments.block_hash("blockhash").is_some() {
         let (hash, block) = named_block(view, arguments, "blockhash")?;
         let found = in_block(block, &txid).ok_or_else(|| RpcError::not_found("it is not in that block"))?;
-        return Ok(if is_verbose { mined_json(view, &hash, block, found) } else { raw(found) });
+        return Ok(if is_verbose {
+            mined_json(view, &hash, block, found)
+        } else {
+            raw(found)
+        });
     }
     if let Some(found) = view.node.mempool().by_txid(&txid) {
-        return Ok(if is_verbose { transaction_json(found) } else { raw(found) });
+        return Ok(if is_verbose {
+            transaction_json(found)
+        } else {
+            raw(found)
+        });
     }
     let chain = view.node.chain();
     let recent = chain.active().iter().rev().take(SEARCHED_BLOCKS);
@@ -167,14 +181,22 @@ fn raw_transaction(view: &View<'_>, arguments: &Arguments) -> Answer {
         Some((hash, block, in_block(block, &txid)?))
     });
     let Some((hash, block, found)) = found.next() else {
-        let message = format!("it is neither in the mempool nor in the last {SEARCHED_BLOCKS} blocks: name its block");
+        let message =
+            format!("it is neither in the mempool nor in the last {SEARCHED_BLOCKS} blocks: name its block");
         return Err(RpcError::not_found(message));
     };
-    Ok(if is_verbose { mined_json(view, hash, block, found) } else { raw(found) })
+    Ok(if is_verbose {
+        mined_json(view, hash, block, found)
+    } else {
+        raw(found)
+    })
 }
 
 fn in_block<'a>(block: &'a Block, txid: &Txid) -> Option<&'a Transaction> {
-    block.transactions.iter().find(|transaction| transaction.txid() == *txid)
+    block
+        .transactions
+        .iter()
+        .find(|transaction| transaction.txid() == *txid)
 }
 
 fn mined_json(view: &View<'_>, hash: &BlockHash, block: &Block, transaction: &Transaction) -> Value {

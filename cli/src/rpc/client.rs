@@ -97,7 +97,9 @@ impl Client {
     pub fn call(&self, method: &str, params: &Value) -> Result<Value, CallError> {
         self.runtime.block_on(async {
             let called = tokio::time::timeout(PATIENCE, self.exchange(method, params));
-            called.await.unwrap_or_else(|_| Err(self.unreachable("it does not answer")))
+            called
+                .await
+                .unwrap_or_else(|_| Err(self.unreachable("it does not answer")))
         })
     }
 
@@ -116,9 +118,14 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::<Bytes>::from(body.to_string()))
             .map_err(|error| self.unreachable(error))?;
-        let response = sender.send_request(request).await.map_err(|error| self.unreachable(error))?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
+            .collect()
+            .await;
         let body = body.map_err(|error| self.unreachable(error))?.to_bytes();
         talking.abort();
         self.read(status, &body)

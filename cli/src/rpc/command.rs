@@ -49,13 +49,17 @@ fn params(method: &str, given: &[String]) -> Result<Map<String, Value>, Failure>
     let known = find(method).map_or(&[][..], |method| method.parameters);
     let mut params = Map::new();
     for (index, text) in given.iter().enumerate() {
-        let named = text.split_once('=').filter(|(name, _)| {
-            known.is_empty() || known.iter().any(|parameter| parameter.name == *name)
-        });
+        let named = text
+            .split_once('=')
+            .filter(|(name, _)| known.is_empty() || known.iter().any(|parameter| parameter.name == *name));
         let (name, value) = match (named, known.get(index)) {
             (Some(named), _) => named,
             (None, Some(parameter)) => (parameter.name, text.as_str()),
-            (None, None) => return Err(Failure::Usage(format!("{text:?}: write NAME=VALUE; see `camelid rpc help command={method}`"))),
+            (None, None) => {
+                return Err(Failure::Usage(format!(
+                    "{text:?}: write NAME=VALUE; see `camelid rpc help command={method}`"
+                )));
+            }
         };
         let kind = known.iter().find(|parameter| parameter.name == name);
         let value = kind.map_or_else(|| value.into(), |parameter| parameter.kind.value(value));

@@ -13,7 +13,11 @@ pub const METHODS: Group = Group {
     methods: &[
         Method {
             name: "help",
-            parameters: &[Parameter::optional("command", Kind::Text, "The method to explain.")],
+            parameters: &[Parameter::optional(
+                "command",
+                Kind::Text,
+                "The method to explain.",
+            )],
             help: "All methods, or one with its parameters, as text.",
             action: Action::Look(help),
         },
@@ -40,7 +44,13 @@ fn help(_: &View<'_>, arguments: &Arguments) -> Answer {
         let method = find(&name).ok_or_else(unknown)?;
         let _ = writeln!(text, "{}\n\n{}", method.usage(), method.help);
         for parameter in method.parameters {
-            let _ = write!(text, "\n{}: {}. {}", parameter.name, parameter.kind.words(), parameter.help);
+            let _ = write!(
+                text,
+                "\n{}: {}. {}",
+                parameter.name,
+                parameter.kind.words(),
+                parameter.help
+            );
         }
         return Ok(text.trim_end().into());
     }

@@ -46,11 +46,16 @@ struct Request {
 
 /// Reads a request; of one that is wrong, as much of its id as can be told.
 fn read(body: &[u8]) -> Result<Request, (Value, RpcError)> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| (Value::Null, RpcError::new(RpcError::PARSE, error)))?;
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| (Value::Null, RpcError::new(RpcError::PARSE, error)))?;
     let mut request = match value {
         Value::Object(request) => request,
-        Value::Array(_) => return Err(refuse(Value::Null, "batches are not served: send one request at a time")),
+        Value::Array(_) => {
+            return Err(refuse(
+                Value::Null,
+                "batches are not served: send one request at a time",
+            ));
+        }
         _ => return Err(refuse(Value::Null, "a request is an object")),
     };
     let id = match request.remove("id") {

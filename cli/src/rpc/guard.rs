@@ -41,25 +41,39 @@ impl Guard {
     /// [`Refused`].
     pub fn check(&self, request: &Parts) -> Result<(), Refused> {
         if request.headers.contains_key(ORIGIN) {
-            return Err(Refused::new(StatusCode::FORBIDDEN, "requests from web pages are not served"));
+            return Err(Refused::new(
+                StatusCode::FORBIDDEN,
+                "requests from web pages are not served",
+            ));
         }
         if !names_loopback(&request.headers, &request.uri) {
-            return Err(Refused::new(StatusCode::FORBIDDEN, "this host is not served here"));
+            return Err(Refused::new(
+                StatusCode::FORBIDDEN,
+                "this host is not served here",
+            ));
         }
         if !self.knows(&request.headers) {
-            return Err(Refused::new(StatusCode::UNAUTHORIZED, "the password is in the file .cookie of the node's directory"));
+            return Err(Refused::new(
+                StatusCode::UNAUTHORIZED,
+                "the password is in the file .cookie of the node's directory",
+            ));
         }
         if request.uri.path() != "/" {
             return Err(Refused::new(StatusCode::NOT_FOUND, "there is nothing but /"));
         }
         if request.method != Method::POST {
-            return Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, "requests are sent by POST"));
+            return Err(Refused::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "requests are sent by POST",
+            ));
         }
         Ok(())
     }
 
     fn knows(&self, headers: &HeaderMap) -> bool {
-        let given = headers.get(AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
+        let given = headers
+            .get(AUTHORIZATION)
+            .map_or(&[][..], |value| value.as_bytes());
         same(given, self.authorization.as_bytes())
     }
 }
@@ -71,7 +85,10 @@ pub fn authorization(credentials: &str) -> String {
 
 /// Takes as long for any two texts of a length.
 fn same(a: &[u8], b: &[u8]) -> bool {
-    let differences = a.iter().zip(b).fold(0, |differences, (a, b)| differences | (a ^ b));
+    let differences = a
+        .iter()
+        .zip(b)
+        .fold(0, |differences, (a, b)| differences | (a ^ b));
     a.len() == b.len() && differences == 0
 }
 
@@ -85,10 +102,15 @@ fn names_loopback(headers: &HeaderMap, uri: &Uri) -> bool {
         let authority = text.parse::<hyper::http::uri::Authority>();
         authority.is_ok_and(|authority| {
             let host = authority.host();
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+            let address = host
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .parse::<IpAddr>();
             host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
         })
     };
-    let in_uri = uri.authority().is_none_or(|authority| is_loopback(authority.as_str()));
+    let in_uri = uri
+        .authority()
+        .is_none_or(|authority| is_loopback(authority.as_str()));
     in_uri && host.to_str().is_ok_and(is_loopback)
 }

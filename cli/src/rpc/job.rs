@@ -14,7 +14,14 @@ use serde_json::{Value, json};
 
 /// What a client's job goes through, in order. Each means that those before it are over.
 pub const PHASES: [&str; 8] = [
-    "opened", "mined", "accepted", "generated", "engaged", "buried", "delivered", "checked",
+    "opened",
+    "mined",
+    "accepted",
+    "generated",
+    "engaged",
+    "buried",
+    "delivered",
+    "checked",
 ];
 
 /// A job, and what this node knows of it.
@@ -33,7 +40,12 @@ impl<'a> Job<'a> {
     pub fn find(view: &'a View<'a>, id: JobId) -> Option<Self> {
         let record = view.node.chain().ledger().job(&id);
         let own = view.node.client_job(&id);
-        (record.is_some() || own.is_some()).then_some(Self { id, record, own, view })
+        (record.is_some() || own.is_some()).then_some(Self {
+            id,
+            record,
+            own,
+            view,
+        })
     }
 
     /// Its terms.
@@ -46,7 +58,9 @@ impl<'a> Job<'a> {
     pub fn node(&self) -> Option<NodeId> {
         let engagement = self.record.and_then(|record| record.state.engagement());
         let signed = self.own.and_then(|own| engaged_by(own.engage.as_ref()?));
-        engagement.map(|engagement| engagement.node_key.key_hash()).or(signed)
+        engagement
+            .map(|engagement| engagement.node_key.key_hash())
+            .or(signed)
     }
 
     /// One line of a list.
@@ -66,7 +80,10 @@ impl<'a> Job<'a> {
     pub fn json(&self) -> Value {
         let mut json = self.summary();
         let standing = self.view.node.standing(self.view.now, &self.id);
-        json["stage"] = standing.as_ref().map(|standing| format!("{:?}", standing.stage)).into();
+        json["stage"] = standing
+            .as_ref()
+            .map(|standing| format!("{:?}", standing.stage))
+            .into();
         json["tip"] = self.view.node.chain().height().0.into();
         json["terms"] = self.terms().map(terms_json).into();
         json["node"] = self.node().map(|node| node.to_string()).into();
@@ -78,7 +95,9 @@ impl<'a> Job<'a> {
             json["buried_at"] = engagement.since.height.plus(jobs.burial).0.into();
         }
         // Seats that are drawn stand in the standing; the record gets them with the first vote.
-        let dispute = standing.as_ref().and_then(|standing| standing.record.state.dispute());
+        let dispute = standing
+            .as_ref()
+            .and_then(|standing| standing.record.state.dispute());
         json["dispute"] = dispute.map(dispute_json).into();
         if let Some(own) = self.own {
             json["phase"] = self.phase(own).into();
@@ -86,11 +105,16 @@ impl<'a> Job<'a> {
             json["checks"] = client.is_some_and(|client| client.verify != Verify::No).into();
             let received = own.received.as_ref();
             let opening = received.and_then(|received| received.opening.as_ref());
-            json["delivery"] = received.map(|received| if received.opening.is_some() { "good" } else { "bad" }).into();
+            json["delivery"] = received
+                .map(|received| if received.opening.is_some() { "good" } else { "bad" })
+                .into();
             json["output"] = opening
                 .map(|opening| json!({"tokens": opening.output.to_vec(), "finish": finish(opening.finish)}))
                 .into();
-            json["check"] = self.verdict().map(|verdict| verdict_json(&verdict, own.offer.prompt.len())).into();
+            json["check"] = self
+                .verdict()
+                .map(|verdict| verdict_json(&verdict, own.offer.prompt.len()))
+                .into();
         }
         json
     }
@@ -103,12 +127,23 @@ impl<'a> Job<'a> {
     fn state(&self) -> String {
         // An audit that is due stands in no record before the first vote.
         let standing = self.view.node.standing(self.view.now, &self.id);
-        standing.map_or("unmined".into(), |standing| standing.record.state.name().to_lowercase())
+        standing.map_or("unmined".into(), |standing| {
+            standing.record.state.name().to_lowercase()
+        })
     }
 
     /// The last of [`PHASES`] that is over.
     fn phase(&self, own: &ClientJob) -> &'static str {
-        let [opened, mined, accepted, generated, engaged, buried, delivered, checked] = PHASES;
+        let [
+            opened,
+            mined,
+            accepted,
+            generated,
+            engaged,
+            buried,
+            delivered,
+            checked,
+        ] = PHASES;
         let received = own.received.as_ref();
         if received.is_some_and(|received| received.verdict.is_some()) {
             return checked;

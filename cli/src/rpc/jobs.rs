@@ -30,17 +30,53 @@ pub const METHODS: Group = Group {
             parameters: &[
                 Parameter::required("prompt", Kind::Numbers, "The rendered prompt's token ids."),
                 Parameter::required("reward", Kind::Amount, "What the worker is paid."),
-                Parameter::optional("model", Kind::Hash, "The model's id; the node's only one unless given."),
-                Parameter::optional("max_tokens", Kind::Number(MAX_TOKENS as u64), "Token limit; 128 unless given."),
-                Parameter::optional("seed", Kind::Number(u64::MAX), "Seed of the sampling noise; 0 unless given."),
-                Parameter::optional("temperature_milli", SMALL, "Temperature in thousandths; 0 unless given: the best token."),
-                Parameter::optional("top_k", SMALL, "Draw from the best so many tokens; 0 unless given: from all."),
-                Parameter::optional("top_p_milli", SMALL, "Draw from the best tokens of this probability; 1000 unless given: from all."),
+                Parameter::optional(
+                    "model",
+                    Kind::Hash,
+                    "The model's id; the node's only one unless given.",
+                ),
+                Parameter::optional(
+                    "max_tokens",
+                    Kind::Number(MAX_TOKENS as u64),
+                    "Token limit; 128 unless given.",
+                ),
+                Parameter::optional(
+                    "seed",
+                    Kind::Number(u64::MAX),
+                    "Seed of the sampling noise; 0 unless given.",
+                ),
+                Parameter::optional(
+                    "temperature_milli",
+                    SMALL,
+                    "Temperature in thousandths; 0 unless given: the best token.",
+                ),
+                Parameter::optional(
+                    "top_k",
+                    SMALL,
+                    "Draw from the best so many tokens; 0 unless given: from all.",
+                ),
+                Parameter::optional(
+                    "top_p_milli",
+                    SMALL,
+                    "Draw from the best tokens of this probability; 1000 unless given: from all.",
+                ),
                 Parameter::optional("spec", Kind::Text, "How the output is judged; v2 unless given."),
                 Parameter::optional("samples", SMALL, "Samples for v1-repaired."),
-                Parameter::optional("stake", Kind::Amount, "What the worker stakes; the least allowed unless given."),
-                Parameter::optional("engage_fee", Kind::Amount, "For the miner of Engage; 0.001 unless given."),
-                Parameter::optional("deadline_blocks", SMALL, "Blocks until a worker must be engaged; 60 unless given."),
+                Parameter::optional(
+                    "stake",
+                    Kind::Amount,
+                    "What the worker stakes; the least allowed unless given.",
+                ),
+                Parameter::optional(
+                    "engage_fee",
+                    Kind::Amount,
+                    "For the miner of Engage; 0.001 unless given.",
+                ),
+                Parameter::optional(
+                    "deadline_blocks",
+                    SMALL,
+                    "Blocks until a worker must be engaged; 60 unless given.",
+                ),
                 Parameter::optional("private", Kind::Flag, "true: never audited."),
             ],
             help: "Opens a job (client role); its id.",
@@ -55,7 +91,11 @@ pub const METHODS: Group = Group {
         Method {
             name: "joblist",
             parameters: &[
-                Parameter::optional("scope", Kind::Text, "own, unless given; open: not closed on the ledger; all."),
+                Parameter::optional(
+                    "scope",
+                    Kind::Text,
+                    "own, unless given; open: not closed on the ledger; all.",
+                ),
                 Parameter::optional("count", Kind::Number(MAX_LISTED), "How many; 100 unless given."),
             ],
             help: "Jobs, the newest first.",
@@ -135,11 +175,16 @@ fn submit(service: &Service, arguments: Arguments) -> Answering<'_> {
 /// The id of the model that the node knows, if it knows one.
 async fn only_model(service: &Service) -> Result<ModelId, RpcError> {
     let models = service.look(|view| {
-        let models = view.node.config().models.iter().map(|manifest| Value::from(manifest.id().0.to_vec()));
+        let models = view
+            .node
+            .config()
+            .models
+            .iter()
+            .map(|manifest| Value::from(manifest.id().0.to_vec()));
         Ok(models.collect())
     });
-    let models: Vec<[u8; 32]> = serde_json::from_value(models.await?)
-        .map_err(|error| RpcError::new(RpcError::INTERNAL, error))?;
+    let models: Vec<[u8; 32]> =
+        serde_json::from_value(models.await?).map_err(|error| RpcError::new(RpcError::INTERNAL, error))?;
     match models.as_slice() {
         [model] => Ok(ModelId(*model)),
         models => {

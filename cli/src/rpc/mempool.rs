@@ -32,7 +32,11 @@ pub const METHODS: Group = Group {
         },
         Method {
             name: "sendrawtransaction",
-            parameters: &[Parameter::required("hexstring", Kind::Hex, "The transaction's encoding.")],
+            parameters: &[Parameter::required(
+                "hexstring",
+                Kind::Hex,
+                "The transaction's encoding.",
+            )],
             help: "Takes a transaction in and passes it on; its id.",
             action: Action::Act(send),
         },
@@ -51,7 +55,10 @@ pub const METHODS: Group = Group {
 
 /// A rate in coins for 1,000 bytes.
 fn rate(rate: FeeRate) -> Value {
-    Amount::from_units(rate.0).unwrap_or(Amount::MAX).to_string().into()
+    Amount::from_units(rate.0)
+        .unwrap_or(Amount::MAX)
+        .to_string()
+        .into()
 }
 
 fn info(view: &View<'_>, _: &Arguments) -> Answer {
@@ -87,7 +94,10 @@ fn send(service: &Service, arguments: Arguments) -> Answering<'_> {
         let bytes = arguments.bytes("hexstring").ok_or_else(|| missing("hexstring"))?;
         let transaction: Transaction = decode(&bytes, MAX_TRANSACTION_BYTES)
             .map_err(|error| RpcError::new(RpcError::ENCODING, format!("no transaction: {error}")))?;
-        submitted(&service.ask(Command::Submit(Box::new(transaction))).await?, RpcError::REJECTED)
+        submitted(
+            &service.ask(Command::Submit(Box::new(transaction))).await?,
+            RpcError::REJECTED,
+        )
     })
 }
 
@@ -105,7 +115,9 @@ pub fn submitted(events: &[Event], code: i32) -> Answer {
 }
 
 fn estimate(view: &View<'_>, arguments: &Arguments) -> Answer {
-    let blocks = arguments.small("conf_target").ok_or_else(|| missing("conf_target"))?;
+    let blocks = arguments
+        .small("conf_target")
+        .ok_or_else(|| missing("conf_target"))?;
     if blocks == 0 {
         return Err(RpcError::new(RpcError::RANGE, "conf_target is at least 1"));
     }

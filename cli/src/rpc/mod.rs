@@ -28,7 +28,9 @@ mod wallet;
 #[cfg(test)]
 mod tests;
 
-pub use client::{CallError, Client, NodeArgs};
+#[cfg(any(feature = "ggml", test))]
+pub use client::CallError;
+pub use client::{Client, NodeArgs};
 pub use command::{RpcArgs, rpc};
 #[cfg(feature = "ggml")]
 pub use job::PHASES;

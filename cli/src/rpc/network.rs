@@ -3,6 +3,8 @@
 use super::arguments::Arguments;
 use super::method::{Action, Answer, Group, Method};
 use super::service::View;
+use camelid_core::node::{Node, PeerInfo};
+use camelid_core::peers::AddressBook;
 use camelid_core::process::Direction;
 use camelid_core::wire::Services;
 use serde_json::{Value, json};
@@ -36,7 +38,15 @@ fn info(view: &View<'_>, _: &Arguments) -> Answer {
     let node = view.node;
     let config = node.config();
     let connections = node.connections();
-    let is_inbound = |peer: &&_| matches!(peer, camelid_core::node::PeerInfo { direction: Direction::Inbound, .. });
+    let is_inbound = |peer: &&_| {
+        matches!(
+            peer,
+            PeerInfo {
+                direction: Direction::Inbound,
+                ..
+            }
+        )
+    };
     let inbound = connections.iter().filter(is_inbound).count();
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -47,13 +57,13 @@ fn info(view: &View<'_>, _: &Arguments) -> Answer {
         "connections": node.peers().len(),
         "connections_in": inbound,
         "connections_out": connections.len() - inbound,
-        "addresses": node.address_book().map(|book| book.len()),
+        "addresses": node.address_book().map(AddressBook::len),
         "models": config.models.iter().map(|manifest| manifest.id().to_string()).collect::<Vec<_>>(),
     }))
 }
 
 /// What the node does besides keeping the chain.
-fn roles(node: &camelid_core::node::Node) -> Vec<&'static str> {
+fn roles(node: &Node) -> Vec<&'static str> {
     let config = node.config();
     let services = config.services();
     let served = [
@@ -74,7 +84,7 @@ fn peers(view: &View<'_>, _: &Arguments) -> Answer {
         let fixed = view.node.peers().iter();
         return Ok(fixed.map(|peer| json!({"id": peer.to_string()})).collect());
     }
-    let peer = |peer: camelid_core::node::PeerInfo| -> Value {
+    let peer = |peer: PeerInfo| -> Value {
         json!({
             "id": peer.peer.to_string(),
             "addr": peer.address.to_string(),

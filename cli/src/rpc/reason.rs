@@ -83,7 +83,13 @@ fn steps<'a>(view: &View<'a>, record: &JobRecord) -> Vec<Step<'a>> {
                 kind,
             })
         }));
-        if matches!(steps.last(), Some(Step { kind: ActionKind::OpenJob(_), .. })) {
+        if matches!(
+            steps.last(),
+            Some(Step {
+                kind: ActionKind::OpenJob(_),
+                ..
+            })
+        ) {
             break;
         }
     }
@@ -100,9 +106,16 @@ fn unmined(view: &View<'_>, job: &Job<'_>) -> String {
     let Some(own) = job.own else {
         return "Nothing is known of it.".into();
     };
-    let latest = own.offer.terms.deadline.minus(view.node.chain().params().jobs.min_deadline);
+    let latest = own
+        .offer
+        .terms
+        .deadline
+        .minus(view.node.chain().params().jobs.min_deadline);
     match view.node.mempool().get(&own.open.wtxid()) {
-        Some(_) => format!("Its OpenJob {} waits in the mempool to be mined.", own.open.txid()),
+        Some(_) => format!(
+            "Its OpenJob {} waits in the mempool to be mined.",
+            own.open.txid()
+        ),
         None => format!(
             "Its OpenJob {} is neither mined nor in the mempool: its coins may be spent, or it is too young. It is \
              given up if it is not mined before block {latest}.",
@@ -123,7 +136,9 @@ impl History<'_> {
 
     /// `in block N`, or nothing where the block is not here.
     fn at(height: Option<Height>) -> String {
-        height.map(|height| format!(" in block {height}")).unwrap_or_default()
+        height
+            .map(|height| format!(" in block {height}"))
+            .unwrap_or_default()
     }
 
     fn worker(&self) -> String {
@@ -136,7 +151,10 @@ impl History<'_> {
 
     fn ending(&self, record: &JobRecord, outcome: Outcome) -> String {
         let Terms {
-            reward, stake, deadline, ..
+            reward,
+            stake,
+            deadline,
+            ..
         } = &record.terms;
         let (worker, end) = (self.worker(), record.since.height);
         let engaged = Self::at(self.height(|kind| matches!(kind, ActionKind::Engage { .. })));
@@ -234,7 +252,9 @@ impl History<'_> {
             })
             .collect();
         positions.sort_unstable();
-        let largest = positions.chunk_by(|a, b| a == b).max_by_key(|group| group.len())?;
+        let largest = positions
+            .chunk_by(|a, b| a == b)
+            .max_by_key(|group| group.len())?;
         largest.first().map(|position| self.place(*position))
     }
 
@@ -278,7 +298,8 @@ impl History<'_> {
                 params.jobs.challenge, terms.reward, terms.stake
             ),
             Stage::Unchallenged => {
-                "Not paid yet: nobody objected in time, and the payment is due with one of the next blocks.".into()
+                "Not paid yet: nobody objected in time, and the payment is due with one of the next blocks."
+                    .into()
             }
             Stage::Counter => format!(
                 "Not paid yet: the client claimed in block {since} that it got no output. If {worker} does not put it \
@@ -322,7 +343,10 @@ impl History<'_> {
         Some(match received.verdict? {
             Verdict::Valid => "This node's own check found nothing wrong with the output.".into(),
             Verdict::Invalid { position, reason } => {
-                format!("This node's own check found at {}: {reason}.", self.place(position))
+                format!(
+                    "This node's own check found at {}: {reason}.",
+                    self.place(position)
+                )
             }
             Verdict::Inconclusive { reason } => format!("This node's own check could not tell: {reason}."),
         })
@@ -353,4 +377,3 @@ impl History<'_> {
         })
     }
 }
-

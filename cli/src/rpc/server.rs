@@ -59,8 +59,12 @@ impl RpcServer {
     /// When `listen` is not on loopback, is taken, or the files cannot be written.
     pub async fn bind(directory: &Path, listen: SocketAddr) -> io::Result<Self> {
         if !listen.ip().is_loopback() {
-            let message = "is not a loopback address: whoever reaches the server could spend the node's coins";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{listen} {message}")));
+            let message =
+                "is not a loopback address: whoever reaches the server could spend the node's coins";
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{listen} {message}"),
+            ));
         }
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
@@ -150,7 +154,10 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Response<Full<B
             response
         }
         Ok(Err(refused)) => refusal(refused),
-        Err(_) => refusal(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the node is too busy")),
+        Err(_) => refusal(Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the node is too busy",
+        )),
     }
 }
 
@@ -163,7 +170,10 @@ fn refusal(refused: Refused) -> Response<Full<Bytes>> {
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     match refused.status {
         StatusCode::UNAUTHORIZED => {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"camelid\""));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"camelid\""),
+            );
         }
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));

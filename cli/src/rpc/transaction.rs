@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 pub fn transaction_json(transaction: &Transaction) -> Value {
     let encoding = encode(transaction);
     let is_coinbase = transaction.is_coinbase();
-    let inputs = transaction.inputs.iter().map(|input| input_json(input, is_coinbase));
+    let inputs = transaction
+        .inputs
+        .iter()
+        .map(|input| input_json(input, is_coinbase));
     let outputs = (0u32..).zip(transaction.outputs.iter());
     json!({
         "txid": transaction.txid().to_string(),
@@ -78,7 +81,9 @@ fn action_json(action: &Action) -> Value {
             json["node"] = node_key.key_hash().to_string().into();
             json["payout"] = address_of(payout).into();
         }
-        ActionKind::VoteCommit { ticket, .. } | ActionKind::Unbond { ticket, .. } | ActionKind::Withdraw { ticket } => {
+        ActionKind::VoteCommit { ticket, .. }
+        | ActionKind::Unbond { ticket, .. }
+        | ActionKind::Withdraw { ticket } => {
             json["ticket"] = ticket.to_string().into();
         }
         ActionKind::VoteReveal { ticket, ballot, .. } => {

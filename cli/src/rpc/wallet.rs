@@ -40,7 +40,11 @@ pub const METHODS: Group = Group {
             name: "listtransactions",
             parameters: &[
                 Parameter::optional("count", Kind::Number(MAX_LISTED), "How many; 10 unless given."),
-                Parameter::optional("skip", Kind::Number(u32::MAX as u64), "How many newer ones to leave out."),
+                Parameter::optional(
+                    "skip",
+                    Kind::Number(u32::MAX as u64),
+                    "How many newer ones to leave out.",
+                ),
             ],
             help: "What changed the node's balance, newest first.",
             action: Action::Look(list),
@@ -104,14 +108,20 @@ fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
 
 /// What a transaction does to the balance, if anything.
 fn entry(view: &View<'_>, transaction: &Transaction, mined: Option<(Height, u32)>) -> Option<Value> {
-    let debit = sum(transaction.inputs.iter().filter_map(|input| view.node.own_coin(&input.previous)));
+    let debit = sum(transaction
+        .inputs
+        .iter()
+        .filter_map(|input| view.node.own_coin(&input.previous)));
     let credit = match mined {
         Some((height, _)) => credit(view, transaction, height),
         // Nothing knows these outputs yet but the transaction.
-        None => sum(transaction.outputs.iter().filter_map(|output| match &output.lock {
-            Lock::Script(script) if script == view.node.script() => Some(output.value),
-            _ => None,
-        })),
+        None => sum(transaction
+            .outputs
+            .iter()
+            .filter_map(|output| match &output.lock {
+                Lock::Script(script) if script == view.node.script() => Some(output.value),
+                _ => None,
+            })),
     };
     if debit.is_zero() && credit.is_zero() {
         return None;
@@ -147,8 +157,12 @@ fn credit(view: &View<'_>, transaction: &Transaction, height: Height) -> Amount 
             && record.is_some_and(|record| record.state.outcome().is_some() && record.since.height == height)
     };
     let closed = transaction.job_id.filter(closes);
-    let payouts = closed.iter().flat_map(|job| (0..MAX_PAYOUTS).map(|index| Closing::outpoint(job, index)));
-    sum(outputs.chain(payouts).filter_map(|outpoint| view.node.own_coin(&outpoint)))
+    let payouts = closed
+        .iter()
+        .flat_map(|job| (0..MAX_PAYOUTS).map(|index| Closing::outpoint(job, index)));
+    sum(outputs
+        .chain(payouts)
+        .filter_map(|outpoint| view.node.own_coin(&outpoint)))
 }
 
 fn category(transaction: &Transaction, debit: Amount) -> &'static str {
@@ -168,12 +182,15 @@ fn recipients(view: &View<'_>, transaction: &Transaction, debit: Amount) -> Vec<
     if debit.is_zero() || transaction.action.is_some() {
         return Vec::new();
     }
-    let outputs = transaction.outputs.iter().filter_map(|output| match &output.lock {
-        Lock::Script(script) if script != view.node.script() => {
-            Some(json!({"address": address_of(script), "amount": output.value.to_string()}))
-        }
-        _ => None,
-    });
+    let outputs = transaction
+        .outputs
+        .iter()
+        .filter_map(|output| match &output.lock {
+            Lock::Script(script) if script != view.node.script() => {
+                Some(json!({"address": address_of(script), "amount": output.value.to_string()}))
+            }
+            _ => None,
+        });
     outputs.collect()
 }
 

@@ -10,6 +10,8 @@ mod demo;
 mod detection;
 mod difficulty;
 mod economics;
+#[cfg(feature = "ggml")]
+mod jobs;
 mod load;
 #[cfg(feature = "ggml")]
 mod models;

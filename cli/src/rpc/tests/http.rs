@@ -49,8 +49,13 @@ async fn serve() -> Served {
 impl Served {
     /// Sends a request with these lines in its head besides the length, and returns status and body.
     async fn send(&self, first: &str, lines: &[String], body: &str) -> (u16, String) {
-        let head = lines.iter().fold(format!("{first} HTTP/1.1\r\n"), |head, line| format!("{head}{line}\r\n"));
-        let request = format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let head = lines.iter().fold(format!("{first} HTTP/1.1\r\n"), |head, line| {
+            format!("{head}{line}\r\n")
+        });
+        let request = format!(
+            "{head}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
         let mut stream = TcpStream::connect(self.key.address).await.unwrap();
         // A server that refuses a large body does not read it to its end.
         let _ = stream.write_all(request.as_bytes()).await;
@@ -60,7 +65,10 @@ impl Served {
             bytes.extend_from_slice(&buffer[..read]);
         }
         let text = String::from_utf8(bytes).unwrap();
-        let status = text.split(' ').nth(1).unwrap_or_else(|| panic!("no answer to {first} {lines:?}"));
+        let status = text
+            .split(' ')
+            .nth(1)
+            .unwrap_or_else(|| panic!("no answer to {first} {lines:?}"));
         let body = text.split_once("\r\n\r\n").unwrap().1.to_owned();
         (status.parse().unwrap(), body)
     }
@@ -77,13 +85,25 @@ impl Served {
 #[tokio::test]
 async fn who_knows_the_cookie_is_served() {
     let served = serve().await;
-    let (status, body) = served.send("POST /", &[served.host(), served.pass()], UPTIME).await;
+    let (status, body) = served
+        .send("POST /", &[served.host(), served.pass()], UPTIME)
+        .await;
     assert_eq!(status, 200);
     let answer: Value = serde_json::from_str(&body).unwrap();
     assert!(answer["result"].is_u64(), "{answer}");
-    for name in ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8332", "127.1.2.3:80"] {
+    for name in [
+        "localhost",
+        "LOCALHOST:1",
+        "127.0.0.1",
+        "[::1]:8332",
+        "127.1.2.3:80",
+    ] {
         let host = format!("host: {name}");
-        assert_eq!(served.send("POST /", &[host, served.pass()], UPTIME).await.0, 200, "{name}");
+        assert_eq!(
+            served.send("POST /", &[host, served.pass()], UPTIME).await.0,
+            200,
+            "{name}"
+        );
     }
 }
 
@@ -100,7 +120,10 @@ async fn who_does_not_is_not() {
         served.pass()[..served.pass().len() - 1].to_owned(),
         format!("x-{}", served.pass()),
     ] {
-        let lines: Vec<String> = [served.host(), pass].into_iter().filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> = [served.host(), pass]
+            .into_iter()
+            .filter(|line| !line.is_empty())
+            .collect();
         let (status, body) = served.send("POST /", &lines, UPTIME).await;
         assert_eq!(status, 401, "{lines:?}");
         assert!(!body.contains(&served.key.credentials));
@@ -110,13 +133,31 @@ async fn who_does_not_is_not() {
 #[tokio::test]
 async fn web_pages_are_not_served_under_any_name() {
     let served = serve().await;
-    for host in ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", "localhost.evil.example", "0.0.0.0", ""] {
+    for host in [
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil.example",
+        "10.0.0.1",
+        "localhost.evil.example",
+        "0.0.0.0",
+        "",
+    ] {
         let lines = [format!("host: {host}"), served.pass()];
         let (status, _) = served.send("POST /", &lines, UPTIME).await;
         assert!(matches!(status, 400 | 403), "{host}: {status}");
     }
-    assert_eq!(served.send("POST /", &[served.pass()], UPTIME).await.0, 403, "no host");
-    let absolute = served.send("POST http://evil.example/", &[served.host(), served.pass()], UPTIME).await;
+    assert_eq!(
+        served.send("POST /", &[served.pass()], UPTIME).await.0,
+        403,
+        "no host"
+    );
+    let absolute = served
+        .send(
+            "POST http://evil.example/",
+            &[served.host(), served.pass()],
+            UPTIME,
+        )
+        .await;
     assert_eq!(absolute.0, 403);
     for origin in ["http://evil.example", "null", "http://localhost"] {
         let lines = [served.host(), served.pass(), format!("origin: {origin}")];
@@ -128,7 +169,12 @@ async fn web_pages_are_not_served_under_any_name() {
 async fn there_is_one_way_in() {
     let served = serve().await;
     let lines = [served.host(), served.pass()];
-    for (first, status) in [("GET /", 405), ("PUT /", 405), ("OPTIONS /", 405), ("POST /wallet/x", 404)] {
+    for (first, status) in [
+        ("GET /", 405),
+        ("PUT /", 405),
+        ("OPTIONS /", 405),
+        ("POST /wallet/x", 404),
+    ] {
         assert_eq!(served.send(first, &lines, UPTIME).await.0, status, "{first}");
     }
 }
@@ -138,11 +184,23 @@ async fn a_request_has_an_end() {
     let served = serve().await;
     let lines = [served.host(), served.pass()];
     let padded = |bytes: usize| format!("{UPTIME}{}", " ".repeat(bytes - UPTIME.len()));
-    assert_eq!(served.send("POST /", &lines, &padded(MAX_REQUEST_BYTES)).await.0, 200);
-    assert_eq!(served.send("POST /", &lines, &padded(MAX_REQUEST_BYTES + 1)).await.0, 413);
+    assert_eq!(
+        served.send("POST /", &lines, &padded(MAX_REQUEST_BYTES)).await.0,
+        200
+    );
+    assert_eq!(
+        served
+            .send("POST /", &lines, &padded(MAX_REQUEST_BYTES + 1))
+            .await
+            .0,
+        413
+    );
     // And it is refused from its head, before anybody has sent it.
     let mut stream = TcpStream::connect(served.key.address).await.unwrap();
-    let head = format!("POST / HTTP/1.1\r\n{}\r\ncontent-length: 99999999\r\n\r\n", served.host());
+    let head = format!(
+        "POST / HTTP/1.1\r\n{}\r\ncontent-length: 99999999\r\n\r\n",
+        served.host()
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.unwrap();
@@ -182,7 +240,10 @@ fn is_private(path: &Path) -> bool {
 async fn only_this_machine_is_listened_to() {
     let directory = tempfile::tempdir().unwrap();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let error = RpcServer::bind(directory.path(), address.parse().unwrap()).await.err().unwrap();
+        let error = RpcServer::bind(directory.path(), address.parse().unwrap())
+            .await
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("not a loopback address"), "{error}");
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
@@ -203,8 +264,14 @@ async fn the_client_finds_its_way_and_says_when_there_is_none() {
         other => panic!("{other:?}"),
     }
     std::fs::write(directory.join(".cookie"), "__cookie__:wrong").unwrap();
-    assert!(matches!(call("getblockcount", json!({})).await, Err(CallError::Refused(_))));
+    assert!(matches!(
+        call("getblockcount", json!({})).await,
+        Err(CallError::Refused(_))
+    ));
     served.stop.notify_one();
     served.serving.await.unwrap();
-    assert!(matches!(call("getblockcount", json!({})).await, Err(CallError::Unreachable(_))));
+    assert!(matches!(
+        call("getblockcount", json!({})).await,
+        Err(CallError::Unreachable(_))
+    ));
 }

@@ -11,8 +11,8 @@ use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BoundedVec, sha256};
 use camelid_core::script::key_hash_script;
 use camelid_io::{
-    Adapters, Clock as _, Driver, DriverConfig, DriverHandle, Inference, MemoryNetwork, MemoryStorage, MiningConfig,
-    TokioClock,
+    Adapters, Clock as _, Driver, DriverConfig, DriverHandle, Inference, MemoryNetwork, MemoryStorage,
+    MiningConfig, TokioClock,
 };
 use camelid_sim::model::{HashModel, HashModelConfig, run_task};
 use serde_json::{Value, json};
@@ -145,7 +145,10 @@ impl Net {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{method} {params} does not become what is wanted: {}", self.call(method, params.clone()).await);
+        panic!(
+            "{method} {params} does not become what is wanted: {}",
+            self.call(method, params.clone()).await
+        );
     }
 
     /// Stops the node that is served.

@@ -31,17 +31,39 @@ fn unfitting(kind: Kind) -> Vec<Value> {
     values.extend(match kind {
         Kind::Text => vec![json!(1), json!(true)],
         Kind::Hash | Kind::BlockHash => {
-            vec![json!(""), json!("ab"), json!("xy".repeat(32)), json!("é".repeat(32)), json!(1)]
+            vec![
+                json!(""),
+                json!("ab"),
+                json!("xy".repeat(32)),
+                json!("é".repeat(32)),
+                json!(1),
+            ]
         }
         Kind::Hex => vec![json!("0"), json!("zz"), json!(false)],
-        Kind::Address => vec![json!(""), json!("1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabB"), json!("\u{1b}[2J")],
-        Kind::Amount => vec![json!(1), json!("-1"), json!("1e3"), json!("0.000000001"), json!("99999999999")],
+        Kind::Address => vec![
+            json!(""),
+            json!("1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabB"),
+            json!("\u{1b}[2J"),
+        ],
+        Kind::Amount => vec![
+            json!(1),
+            json!("-1"),
+            json!("1e3"),
+            json!("0.000000001"),
+            json!("99999999999"),
+        ],
         Kind::Number(most) => match most.checked_add(1) {
             Some(above) => vec![json!("1"), json!(above)],
             None => vec![json!("1")],
         },
         Kind::Flag => vec![json!(0), json!("true")],
-        Kind::Numbers => vec![json!(1), json!("1"), json!([1, -1]), json!([4_294_967_296_u64]), json!(["1"])],
+        Kind::Numbers => vec![
+            json!(1),
+            json!("1"),
+            json!([1, -1]),
+            json!([4_294_967_296_u64]),
+            json!(["1"]),
+        ],
     });
     values
 }
@@ -49,7 +71,9 @@ fn unfitting(kind: Kind) -> Vec<Value> {
 /// What the method requires, fitting.
 fn required(method: &Method) -> Map<String, Value> {
     let parameters = method.parameters.iter().filter(|parameter| parameter.required);
-    parameters.map(|parameter| (parameter.name.into(), fitting(parameter.kind))).collect()
+    parameters
+        .map(|parameter| (parameter.name.into(), fitting(parameter.kind)))
+        .collect()
 }
 
 #[tokio::test]
@@ -60,14 +84,30 @@ async fn what_is_no_request_is_refused() {
         ("{", -32_700, Value::Null),
         ("[]", -32_600, Value::Null),
         ("7", -32_600, Value::Null),
-        (r#"[{"jsonrpc":"2.0","id":1,"method":"uptime"}]"#, -32_600, Value::Null),
+        (
+            r#"[{"jsonrpc":"2.0","id":1,"method":"uptime"}]"#,
+            -32_600,
+            Value::Null,
+        ),
         (r#"{"jsonrpc":"2.0","method":"uptime"}"#, -32_600, Value::Null),
-        (r#"{"jsonrpc":"2.0","id":[1],"method":"uptime"}"#, -32_600, Value::Null),
+        (
+            r#"{"jsonrpc":"2.0","id":[1],"method":"uptime"}"#,
+            -32_600,
+            Value::Null,
+        ),
         (r#"{"id":1,"method":"uptime"}"#, -32_600, json!(1)),
-        (r#"{"jsonrpc":"1.0","id":"a","method":"uptime"}"#, -32_600, json!("a")),
+        (
+            r#"{"jsonrpc":"1.0","id":"a","method":"uptime"}"#,
+            -32_600,
+            json!("a"),
+        ),
         (r#"{"jsonrpc":"2.0","id":1,"method":7}"#, -32_600, json!(1)),
         (r#"{"jsonrpc":"2.0","id":1,"method":"nosuch"}"#, -32_601, json!(1)),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"uptime","params":7}"#, -32_602, json!(1)),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"uptime","params":7}"#,
+            -32_602,
+            json!(1),
+        ),
     ];
     for (body, code, id) in cases {
         let answer = answer(&net.service, body.as_bytes()).await;
@@ -76,7 +116,10 @@ async fn what_is_no_request_is_refused() {
         assert_eq!(answer["jsonrpc"], "2.0");
     }
     let deep = "[".repeat(100_000);
-    assert_eq!(answer(&net.service, deep.as_bytes()).await["error"]["code"], -32_700);
+    assert_eq!(
+        answer(&net.service, deep.as_bytes()).await["error"]["code"],
+        -32_700
+    );
 }
 
 #[tokio::test]
@@ -107,6 +150,17 @@ async fn every_parameter_of_every_method_is_checked() {
         assert_eq!(net.refusal(method.name, many.into()).await.0, -32_602);
     }
     assert!(checked > 200, "{checked}");
+}
+
+#[test]
+fn the_book_lists_every_method() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/rpc.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    for method in methods() {
+        let name = method.name;
+        let is_listed = page.contains(&format!("`{name}`")) || page.contains(&format!("`{name} "));
+        assert!(is_listed, "{name}");
+    }
 }
 
 #[tokio::test]
