@@ -6,6 +6,8 @@ mod bad_claims;
 mod claims;
 mod corpus;
 #[cfg(feature = "ggml")]
+mod crashes;
+#[cfg(feature = "ggml")]
 mod demo;
 mod detection;
 mod difficulty;
@@ -17,6 +19,8 @@ mod load;
 mod models;
 #[cfg(feature = "ggml")]
 mod node;
+#[cfg(feature = "ggml")]
+mod nodes;
 mod power;
 mod rastic_replay;
 #[cfg(feature = "ggml")]
