@@ -55,7 +55,9 @@ pub fn send(args: &SendArgs) -> Result<Exit, Failure> {
                 let node = NodeArgs { dir: dir.clone() };
                 query::pay(&node, (recipient.to, recipient.amount), args.fee_rate, args.json)
             }
-            _ => Err(Failure::Usage("a node pays one recipient at a time: give --to once".into())),
+            _ => Err(Failure::Usage(
+                "a node pays one recipient at a time: give --to once".into(),
+            )),
         },
         _ => Err(Failure::Usage("--coins and --out go together".into())),
     }
@@ -74,7 +76,8 @@ fn send_listed(args: &SendArgs, coins: &Path, out: &Path) -> Result<Exit, Failur
         index: store.secrets.change,
     };
     let change = store.account.key_hash(change_place).map_err(refused)?;
-    let rate = FeeRate::per_byte(args.fee_rate.unwrap_or(FEE_RATE)).ok_or_else(|| refused("the fee rate is too high"))?;
+    let rate = FeeRate::per_byte(args.fee_rate.unwrap_or(FEE_RATE))
+        .ok_or_else(|| refused("the fee rate is too high"))?;
     let seed = args.seed.map_or_else(random_seed, Ok)?;
     let plan = plan(
         &coins,
