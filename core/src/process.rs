@@ -146,6 +146,8 @@ pub enum Output {
 pub enum Timer {
     /// Repeats what may have been lost and asks peers for news.
     Maintenance,
+    /// Makes a block template of what has come in since the last one.
+    Template,
     /// Looks after connections and after blocks that were asked for. Only in an open network.
     Connections,
 }
@@ -428,6 +430,11 @@ impl Outputs {
     /// Appends an output.
     pub fn push(&mut self, output: Output) {
         self.0.push(output);
+    }
+
+    /// Appends outputs.
+    pub fn extend(&mut self, outputs: impl IntoIterator<Item = Output>) {
+        self.0.extend(outputs);
     }
 
     /// Appends an event.

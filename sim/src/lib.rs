@@ -28,5 +28,5 @@ mod run;
 mod verifier;
 
 pub use report::{JobCounts, Outcome, RunReport, Violation};
-pub use run::{Run, run, run_with};
+pub use run::{Run, judge, judge_with, run};
 pub use verifier::MemoVerifier;

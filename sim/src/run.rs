@@ -22,19 +22,40 @@ pub struct Run {
     pub trace: Vec<u8>,
 }
 
-/// Runs `scenario` under `seed`. The same arguments always give the same run.
+/// Runs `scenario` under `seed` and records it. The same arguments always give the same run.
 pub fn run(scenario: &Scenario, seed: u64) -> Run {
-    let verifier: SharedVerifier = Arc::new(MemoVerifier::new());
-    run_with(scenario, seed, &verifier)
+    let (report, trace) = run_with(scenario, seed, &memo(), true);
+    Run {
+        report,
+        trace: trace.unwrap_or_default(),
+    }
 }
 
-/// [`run`], with signatures checked by `verifier`.
-pub fn run_with(scenario: &Scenario, seed: u64, verifier: &SharedVerifier) -> Run {
+/// What [`run`] reports, without its trace: for runs that are only judged, in two thirds of the time.
+pub fn judge(scenario: &Scenario, seed: u64) -> RunReport {
+    judge_with(scenario, seed, &memo())
+}
+
+/// [`judge`], with signatures checked by `verifier`.
+pub fn judge_with(scenario: &Scenario, seed: u64, verifier: &SharedVerifier) -> RunReport {
+    run_with(scenario, seed, verifier, false).0
+}
+
+fn memo() -> SharedVerifier {
+    Arc::new(MemoVerifier::new())
+}
+
+fn run_with(
+    scenario: &Scenario,
+    seed: u64,
+    verifier: &SharedVerifier,
+    records: bool,
+) -> (RunReport, Option<Vec<u8>>) {
     let setup = Setup::draw(scenario, seed, verifier);
     let chosen = scenario.expect.get_ref().always.clone();
     let ids = chosen.unwrap_or_else(|| invariant::IDS.iter().map(ToString::to_string).collect());
     let invariants = ids.iter().filter_map(|id| invariant::by_id(id)).collect();
-    let remains = World::new(&setup, invariants).run();
+    let remains = World::new(&setup, invariants, records).run();
     let violations = remains.violations().to_vec();
     let (jobs, honest_slashed) = count_jobs(&remains.machines);
     let report = RunReport {
@@ -54,10 +75,7 @@ pub fn run_with(scenario: &Scenario, seed: u64, verifier: &SharedVerifier) -> Ru
         counts: remains.observer.counts().clone(),
         drawn: setup.drawn.clone(),
     };
-    Run {
-        report,
-        trace: remains.trace,
-    }
+    (report, remains.trace)
 }
 
 /// Jobs on the longest honest chain, and how many of them slashed an honest node.

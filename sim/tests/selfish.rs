@@ -49,7 +49,7 @@ sometimes = [{{ event = "attack:selfish-mining" }}]
     let (mut blocks, mut own) = (0, 0);
     for seed in 0..runs {
         let setup = Setup::draw(&scenario, seed, &verifier);
-        let machines = World::new(&setup, Vec::new()).run().machines;
+        let machines = World::new(&setup, Vec::new(), false).run().machines;
         let chain = machines[0].node().expect("it is up").chain();
         let reward = Lock::Script(key_hash_script(&machines[1].id().0));
         for block in chain.active().iter().skip(1).filter_map(|hash| chain.block(hash)) {

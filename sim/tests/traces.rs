@@ -4,12 +4,14 @@ mod support;
 
 use camelid_core::keys::SharedVerifier;
 use camelid_core::node::Node;
-use camelid_core::primitives::{Digest, Time};
+use camelid_core::primitives::{Digest, Hash256, Time};
 use camelid_core::process::{Event, Input, Outputs, Process};
 use camelid_core::wire::Packet;
 use camelid_sim::scenario::{Scenario, Setup};
 use camelid_sim::strategy::Actor;
-use camelid_sim::trace::{Frame, Recorder, ReplayError, Trace, TraceError, TracedInput, replay};
+use camelid_sim::trace::{
+    Frame, Recorder, ReplayError, RunDigest, Trace, TraceError, TracedInput, outputs_check, replay,
+};
 use camelid_sim::{MemoVerifier, run};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -175,12 +177,14 @@ fn impossible_histories_are_refused() {
     let (scenario, _) = recorded();
     let at = Time(0);
     let say_nothing = |recorder: &mut Recorder, from, input| {
-        recorder.step(at, 0, from, &input, &Outputs::new(), &Digest([0; 32]));
+        let nothing = outputs_check(&Outputs::new());
+        recorder.step(at, 0, from, &input, nothing, &Digest([0; 32]));
     };
     let history = |record: &dyn Fn(&mut Recorder)| {
         let mut recorder = Recorder::new(&scenario.name, 1, &scenario.text);
         record(&mut recorder);
-        replay(&Trace::read(&recorder.finish().0).expect("a whole trace"))
+        let digest = RunDigest::new(&scenario.name, 1).finish([].into_iter());
+        replay(&Trace::read(&recorder.finish(&[], 0, digest)).expect("a whole trace"))
     };
     type History<'a> = (&'a str, &'a dyn Fn(&mut Recorder));
     let histories: [History<'_>; 5] = [
@@ -212,7 +216,8 @@ fn impossible_histories_are_refused() {
 
 #[test]
 fn a_trace_of_a_broken_scenario_says_where() {
-    let (bytes, _) = Recorder::new("small", 1, "name = \"small\"\nsurprise = 1\n").finish();
+    let recorder = Recorder::new("small", 1, "name = \"small\"\nsurprise = 1\n");
+    let bytes = recorder.finish(&[], 0, Hash256::default());
     match replay(&Trace::read(&bytes).expect("a whole trace")) {
         Err(ReplayError::Scenario(error)) => assert!(error.line.is_some(), "{error}"),
         other => panic!("{other:?}"),
@@ -235,6 +240,7 @@ fn reseal(trace: &Trace, alter: impl Fn(u64, &mut Input, &mut Outputs, &mut Dige
     let scenario = Scenario::parse(&trace.scenario, &trace.name).expect("a scenario");
     let setup = setup(&scenario, trace.seed);
     let mut recorder = Recorder::new(&trace.name, trace.seed, &trace.scenario);
+    let mut run = RunDigest::new(&trace.name, trace.seed);
     let mut actors: Vec<Option<Actor>> = setup.nodes.iter().map(|_| None).collect();
     let mut packets = Vec::new();
     for frame in &trace.frames {
@@ -245,6 +251,7 @@ fn reseal(trace: &Trace, alter: impl Fn(u64, &mut Input, &mut Outputs, &mut Dige
                 let setup = &setup.nodes[usize::from(*node)];
                 actors[usize::from(*node)] = Some(Actor::new(Node::new(setup.config.clone()), setup));
                 recorder.boot(*at, *node, 0);
+                run.boot(*at, *node, 0);
             }
             Frame::Step { at, node, input, .. } => {
                 let (from, mut input) = match input {
@@ -259,11 +266,16 @@ fn reseal(trace: &Trace, alter: impl Fn(u64, &mut Input, &mut Outputs, &mut Dige
                 let mut outputs = Outputs::new();
                 actor.handle(*at, input.clone(), &mut outputs);
                 let mut digest = actor.digest();
-                alter(recorder.steps(), &mut input, &mut outputs, &mut digest);
-                recorder.step(*at, *node, from, &input, &outputs, &digest);
+                alter(run.steps(), &mut input, &mut outputs, &mut digest);
+                let check = outputs_check(&outputs);
+                recorder.step(*at, *node, from, &input, check, &digest);
+                run.step(*at, *node, from, &input, &check);
             }
             other => panic!("the short run has no {other:?}"),
         }
     }
-    recorder.finish().0
+    let steps = run.steps();
+    let nodes = (0..).zip(actors.iter().flatten());
+    let digest = run.finish(nodes.map(|(node, actor)| (node, actor.digest())));
+    recorder.finish(&[], steps, digest)
 }

@@ -2,7 +2,7 @@
 
 use camelid_core::keys::{EcdsaVerifier, SharedVerifier};
 use camelid_sim::scenario::Scenario;
-use camelid_sim::{MemoVerifier, Outcome, run_with};
+use camelid_sim::{MemoVerifier, Outcome, judge_with};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,8 @@ pub(crate) fn run(scenario: &Scenario, memoised: bool) -> (u64, Duration) {
         Arc::new(EcdsaVerifier)
     };
     let start = Instant::now();
-    let run = run_with(scenario, 0, &verifier);
+    let report = judge_with(scenario, 0, &verifier);
     let elapsed = start.elapsed();
-    assert_eq!(run.report.outcome, Outcome::Pass, "{:?}", run.report.violations);
-    (run.report.events, elapsed)
+    assert_eq!(report.outcome, Outcome::Pass, "{:?}", report.violations);
+    (report.events, elapsed)
 }

@@ -106,6 +106,7 @@ fn info(view: &View<'_>, _: &Arguments) -> Answer {
         "auditfund": totals.audit_fund.to_string(),
         "jobs": ledger.jobs().count(),
         "openjobs": ledger.unclosed_jobs().count(),
+        "ledgerdigest": ledger.digest().to_string(),
     }))
 }
 

@@ -2,11 +2,11 @@
 
 use super::suite::guard;
 use super::table::quoted;
-use super::traces::write;
+use super::traces::{trace, write};
 use crate::exit::Failure;
 use camelid_sim::scenario::{NodeGroup, Scenario};
 use camelid_sim::shrink::{Failing, Shrunk, shrink};
-use camelid_sim::{Violation, run};
+use camelid_sim::{Violation, judge};
 use indicatif::ProgressBar;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -102,7 +102,7 @@ pub fn minimise(
             progress.position(),
             Size::from(scenario)
         ));
-        guard(scenario, seed, run).report.violations
+        guard(scenario, seed, judge).violations
     });
     progress.finish_and_clear();
     write_down(shrunk, Size::from(scenario), directory)
@@ -126,12 +126,10 @@ fn write_down(shrunk: Shrunk, before: Size, directory: &Path) -> Result<Minimal,
         scenario.text.as_bytes(),
     )?;
     // Its name is part of the trace, so this is a run of its own.
-    let trace = guard(&scenario, seed, run).trace;
     let name = format!("{}-{seed}.trace", scenario.name);
-    let trace = if trace.is_empty() {
-        None
-    } else {
-        Some(write(directory, &name, &trace)?)
+    let trace = match trace(&scenario, seed) {
+        Some(trace) => Some(write(directory, &name, &trace)?),
+        None => None,
     };
     Ok(Minimal {
         after: Size::from(&scenario),

@@ -9,7 +9,7 @@ use crate::args::ShrinkArgs;
 use crate::exit::{Exit, Failure};
 use camelid_sim::scenario::Scenario;
 use camelid_sim::trace::{Trace, is_trace};
-use camelid_sim::{Violation, run};
+use camelid_sim::{Violation, judge};
 use std::fs;
 use std::io::{Write, stdout};
 use std::path::Path;
@@ -53,7 +53,7 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, Failure> {
 }
 
 fn first_violation(scenario: &Scenario, seed: u64) -> Option<Violation> {
-    guard(scenario, seed, run).report.violations.into_iter().next()
+    guard(scenario, seed, judge).violations.into_iter().next()
 }
 
 /// A scenario, from its file or from a trace that carries it and its seed.

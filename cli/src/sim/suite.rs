@@ -7,7 +7,7 @@ use crate::args::Seeds;
 use crate::exit::Failure;
 use camelid_core::primitives::Digest;
 use camelid_sim::scenario::Scenario;
-use camelid_sim::{JobCounts, Outcome, Run, RunReport, Violation};
+use camelid_sim::{JobCounts, Outcome, RunReport, Violation};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,31 +61,21 @@ impl Suite<'_> {
             .get(scenario)
             .ok_or_else(|| Failure::System(format!("there is no run {index}")))?;
         let seed = self.seeds.first + index % self.seeds.count;
-        let run = guard(&loaded.scenario, seed, camelid_sim::run);
+        let (report, trace) = self.traces.run(&loaded.scenario, seed)?;
         Ok(Finished {
             scenario,
-            trace: self.write_trace(&run)?,
-            report: run.report,
+            report,
+            trace,
         })
-    }
-
-    fn write_trace(&self, run: &Run) -> Result<Option<PathBuf>, Failure> {
-        if run.trace.is_empty() {
-            return Ok(None);
-        }
-        self.traces.write(run)
     }
 }
 
-/// Runs `run`. A broken internal assertion becomes a failed run with the violation `panic`, without
-/// a trace, and does not take the other runs with it.
-pub fn guard(scenario: &Scenario, seed: u64, run: impl FnOnce(&Scenario, u64) -> Run) -> Run {
+/// Runs `judge`. A broken internal assertion becomes a failed run with the violation `panic` and does not
+/// take the other runs with it.
+pub fn guard(scenario: &Scenario, seed: u64, judge: impl FnOnce(&Scenario, u64) -> RunReport) -> RunReport {
     // Nothing survives a run but its result, so nothing half-changed can be seen.
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(scenario, seed)));
-    outcome.unwrap_or_else(|payload| Run {
-        report: panicked(scenario, seed, message_of(&*payload)),
-        trace: Vec::new(),
-    })
+    let outcome = catch_unwind(AssertUnwindSafe(|| judge(scenario, seed)));
+    outcome.unwrap_or_else(|payload| panicked(scenario, seed, message_of(&*payload)))
 }
 
 /// The message of a panic.
@@ -131,10 +121,10 @@ mod tests {
             expect = { sometimes = [{ event = "tip-extended" }] }
         "#;
         let scenario = Scenario::parse(text, "smallest.toml").expect("a valid scenario");
-        let run = guard(&scenario, 7, |_, seed| panic!("broken under {seed}"));
-        let violation = run.report.violations.first().expect("one violation");
-        assert_eq!(run.report.outcome, Outcome::Fail);
-        assert_eq!((run.report.scenario.as_str(), run.report.seed), ("smallest", 7));
+        let report = guard(&scenario, 7, |_, seed| panic!("broken under {seed}"));
+        let violation = report.violations.first().expect("one violation");
+        assert_eq!(report.outcome, Outcome::Fail);
+        assert_eq!((report.scenario.as_str(), report.seed), ("smallest", 7));
         assert_eq!(
             (violation.id.as_str(), violation.message.as_str()),
             ("panic", "broken under 7")

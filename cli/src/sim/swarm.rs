@@ -4,7 +4,6 @@ use super::minimal::{Minimal, minimise};
 use super::pool::in_order;
 use super::record::{SwarmRecord, SwarmSummaryRecord};
 use super::run::{STOPPING, print_json, progress_bar, stop_on_interrupt};
-use super::suite::guard;
 use super::traces::Traces;
 use crate::args::RunArgs;
 use crate::exit::{Exit, Failure};
@@ -82,17 +81,8 @@ pub fn swarm(args: &RunArgs) -> Result<Exit, Failure> {
 
 fn finish(seed: u64, traces: &Traces) -> Result<Finished, Failure> {
     let drawn = draw(seed).map_err(|error| Failure::Load(vec![error]))?;
-    let run = guard(&drawn.scenario, seed, camelid_sim::run);
-    let trace = if run.trace.is_empty() {
-        None
-    } else {
-        traces.write(&run)?
-    };
-    Ok(Finished {
-        drawn,
-        report: run.report,
-        trace,
-    })
+    let (report, trace) = traces.run(&drawn.scenario, seed)?;
+    Ok(Finished { drawn, report, trace })
 }
 
 fn print(finished: &Finished, minimal: Option<&Minimal>, json: bool) -> Result<(), Failure> {

@@ -177,6 +177,16 @@ impl Ledger {
         }
     }
 
+    /// The clock of the block that is `blocks` below the tip, if there is one.
+    pub fn clock_before(&self, blocks: u32) -> Option<Clock<'_>> {
+        let height = Height(self.height().0.checked_sub(blocks)?);
+        Some(self.clock(Moment {
+            height,
+            mtp_before: self.median_time_past_at(height.minus(1))?,
+            mtp: self.median_time_past_at(height)?,
+        }))
+    }
+
     /// An unspent output.
     pub fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
         self.coins.get(outpoint)

@@ -161,7 +161,7 @@ impl Base {
         if !self.admits_from(&from) {
             return None;
         }
-        let envelope = match Envelope::from_packet(packet, self.config.params.magic) {
+        let mut envelope = match Envelope::from_packet(packet, self.config.params.magic) {
             Ok(envelope) => envelope,
             Err(error) => {
                 self.refuse(now, from, error.into(), out);
@@ -184,12 +184,11 @@ impl Base {
             if !self.relay.is_new(&envelope) {
                 return None;
             }
-            let (targets, packet) = self.relay.forward(&envelope, from, &self.peers);
-            for to in targets {
-                out.push(Output::Send {
+            if let Some((targets, packet)) = self.relay.forward(&mut envelope, from, &self.peers) {
+                out.extend(targets.into_iter().map(|to| Output::Send {
                     to,
                     packet: packet.clone(),
-                });
+                }));
             }
         } else if envelope.sender != from {
             let reason = format!("a {} that was passed on", message.name());

@@ -3,9 +3,9 @@
 use super::base::Base;
 use crate::block::{Block, BlockHeader, coinbase, required_bits};
 use crate::chain::{AppliedBody, check_block};
-use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, Time, Timestamp};
-use crate::process::{Output, Outputs};
-use crate::tx::{Transaction, TxOut};
+use crate::primitives::{BlockHash, BoundedVec, Digest, Hash256, JobId, Time, Timestamp};
+use crate::process::{Output, Outputs, Timer};
+use crate::tx::{ActionKind, Transaction, TxOut};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -13,6 +13,9 @@ use alloc::vec::Vec;
 const KEPT_TEMPLATES: usize = 8;
 /// When nothing changes, a new template gives a miner new nonces and the time of day after this long.
 const RENEWAL_MS: u64 = 120_000;
+
+/// A job that its parties leave unsettled for so many blocks is settled by a miner.
+const OVERDUE_BLOCKS: u32 = 6;
 
 /// Makes blocks on the best chain.
 pub(super) struct Miner {
@@ -23,6 +26,8 @@ pub(super) struct Miner {
     made_at: Time,
     /// Templates that were made anew from the same basis.
     renewals: u64,
+    /// When the timer for the next one fires.
+    awake_at: Option<Time>,
 }
 
 impl Miner {
@@ -32,6 +37,7 @@ impl Miner {
             basis: None,
             made_at: Time(0),
             renewals: 0,
+            awake_at: None,
         }
     }
 
@@ -58,6 +64,28 @@ impl Miner {
         }
     }
 
+    /// Sees to it that what comes into the mempool gets into a template: at most a tenth of the time between
+    /// two blocks after the last one was made, for a vote's window may be all but over.
+    pub(super) fn refresh(&mut self, base: &Base, now: Time, out: &mut Outputs) {
+        if self
+            .basis
+            .is_none_or(|(_, mempool)| mempool == base.mempool.digest())
+        {
+            return;
+        }
+        let pause_ms = u64::from(base.chain.params().spacing_s) * 100;
+        let due = self.made_at.after_ms(pause_ms);
+        if now >= due {
+            self.drive(base, now, out);
+        } else if self.awake_at != Some(due) {
+            self.awake_at = Some(due);
+            out.push(Output::SetTimer {
+                timer: Timer::Template,
+                at: due,
+            });
+        }
+    }
+
     /// Completes the block whose header was solved.
     pub(super) fn handle_mined(
         &mut self,
@@ -78,6 +106,25 @@ impl Miner {
         if let Err(refusal) = base.accept_block(now, block, None, out) {
             base.reject(base.id(), refusal.reason, out);
         }
+    }
+}
+
+/// Ends jobs that could have been ended some blocks ago. Their parties may be gone, or may not care; anybody
+/// may settle, and who keeps the ledger wants it free of them.
+pub(super) fn settle_overdue(base: &mut Base, now: Time, out: &mut Outputs) {
+    let ledger = base.chain.ledger();
+    let Some(clock) = ledger.clock_before(OVERDUE_BLOCKS) else {
+        return;
+    };
+    let overdue: Vec<(JobId, u32)> = ledger
+        .unclosed_jobs()
+        .filter(|record| record.at(&clock).stage.settles())
+        .map(|record| base.standing(now, record))
+        .filter(|standing| standing.stage.settles())
+        .map(|standing| (standing.record.id, standing.record.seq))
+        .collect();
+    for (job, seq) in overdue {
+        base.submit_action(now, job, seq, ActionKind::Settle, out);
     }
 }
 

@@ -331,6 +331,7 @@ impl Node {
             checker.drive(&self.base);
         }
         if let Some(miner) = &mut self.miner {
+            miner::settle_overdue(&mut self.base, now, out);
             miner.drive(&self.base, now, out);
         }
     }
@@ -343,6 +344,8 @@ impl Process for Node {
             Input::Start => self.start(now, out),
             Input::Message { from, packet } => self.handle_message(now, from, &packet, out),
             Input::TimerFired(Timer::Maintenance) => self.maintain(now, out),
+            // What it is for is done below.
+            Input::TimerFired(Timer::Template) => {}
             Input::TimerFired(Timer::Connections) => self.base.tend_connections(now, out),
             Input::Inferred { request, result } => {
                 if let Some(client) = &mut self.client {
@@ -368,6 +371,9 @@ impl Process for Node {
         }
         if self.base.take_tip_moved() {
             self.drive_roles(now, out);
+        }
+        if let Some(miner) = &mut self.miner {
+            miner.refresh(&self.base, now, out);
         }
     }
 

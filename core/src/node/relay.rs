@@ -91,28 +91,21 @@ impl Relay {
         true
     }
 
-    /// The peers that `envelope`, which came from `from`, is passed on to, and the packet for them.
+    /// Takes a hop from `envelope`, which came from `from`: the peers that it is passed on to, and the packet
+    /// for them; `None` when it goes no further.
     pub(super) fn forward(
         &self,
-        envelope: &Envelope,
+        envelope: &mut Envelope,
         from: NodeId,
         peers: &[NodeId],
-    ) -> (Vec<NodeId>, Packet) {
-        let hops_left = envelope.hops_left.saturating_sub(1);
-        let packet = Envelope {
-            hops_left,
-            ..envelope.clone()
+    ) -> Option<(Vec<NodeId>, Packet)> {
+        envelope.hops_left = envelope.hops_left.checked_sub(1)?;
+        if envelope.recipient == Some(self.own) {
+            return None;
         }
-        .to_packet();
-        let targets = if envelope.hops_left == 0 || envelope.recipient == Some(self.own) {
-            Vec::new()
-        } else {
-            route(envelope.recipient, peers)
-                .into_iter()
-                .filter(|peer| *peer != from && *peer != envelope.sender)
-                .collect()
-        };
-        (targets, packet)
+        let mut targets = route(envelope.recipient, peers);
+        targets.retain(|peer| *peer != from && *peer != envelope.sender);
+        (!targets.is_empty()).then(|| (targets, envelope.to_packet()))
     }
 }
 

@@ -26,6 +26,9 @@ pub enum DecodeError {
 /// Most of what is encoded fits into this; an encoding is not grown from nothing byte by byte.
 const USUAL_BYTES: usize = 256;
 
+/// Elements of one byte that are read at once.
+const PIECE: usize = 4_096;
+
 /// The canonical (borsh) encoding of `value`.
 pub fn encode<T: BorshSerialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
@@ -103,10 +106,49 @@ impl<T: BorshDeserialize, const MAX: usize> BorshDeserialize for BoundedVec<T, M
             return Err(Error::new(ErrorKind::InvalidData, "list longer than its bound"));
         }
         // A claimed length is not a promise: reserve little and let the bytes that arrive pay for more.
+        if size_of::<T>() == 1 {
+            return read_pieces(length, reader).map(Self);
+        }
         let mut items = Vec::with_capacity(length.min(1024 / size_of::<T>().max(1)));
         for _ in 0..length {
             items.push(T::deserialize_reader(reader)?);
         }
         Ok(Self(items))
+    }
+}
+
+/// Reads `length` elements, of which a piece at a time is reserved. Borsh reads a piece of bytes as a
+/// whole, which is many times faster than one by one.
+fn read_pieces<T: BorshDeserialize>(length: usize, reader: &mut dyn Read) -> borsh::io::Result<Vec<T>> {
+    let mut items = Vec::new();
+    while items.len() < length {
+        let piece = (length - items.len()).min(PIECE);
+        let prefix = u32::try_from(piece).unwrap_or(u32::MAX).to_le_bytes();
+        let mut prefixed = Prefixed {
+            prefix: &prefix,
+            rest: &mut *reader,
+        };
+        let mut piece = Vec::deserialize_reader(&mut prefixed)?;
+        if items.is_empty() {
+            items = piece;
+        } else {
+            items.append(&mut piece);
+        }
+    }
+    Ok(items)
+}
+
+/// Bytes that stand in front of others.
+struct Prefixed<'a> {
+    prefix: &'a [u8],
+    rest: &'a mut dyn Read,
+}
+
+impl Read for Prefixed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> borsh::io::Result<usize> {
+        if self.prefix.is_empty() {
+            return self.rest.read(buffer);
+        }
+        self.prefix.read(buffer)
     }
 }

@@ -6,20 +6,23 @@ use camelid_core::job::{Offer, Opening, Terms};
 use camelid_core::keys::{KeyHash, SecretKey};
 use camelid_core::model::{Finish, PromptTokens, Sampling, Tokens};
 use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, Record, WorkerJob};
+use camelid_core::peers::SavedPeers;
 use camelid_core::primitives::{
     Amount, BlockHash, BoundedVec, Hash256, Height, JobId, ModelId, Timestamp, Txid, encode,
 };
 use camelid_core::rastic::Spec;
 use camelid_core::script::key_hash_script;
 use camelid_core::tx::{OutPoint, Transaction, TxOut};
+use camelid_core::wire::NetAddress;
 use proptest::prelude::*;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub fn any_record() -> impl Strategy<Value = Record> {
-    (0..7u8, 0..3u8, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
+    (0..8u8, 0..3u8, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
 }
 
-/// A record of one of seven kinds; the version is what may differ between records about a thing.
+/// A record of one of eight kinds; the version is what may differ between records about a thing.
 pub fn record(kind: u8, thing: u8, version: u8) -> Record {
     let amount = Amount::from_coins(u64::from(version)).unwrap();
     match kind {
@@ -45,7 +48,8 @@ pub fn record(kind: u8, thing: u8, version: u8) -> Record {
             owed: amount,
             counted: BoundedVec::new(),
         })),
-        _ => Record::Unbonding,
+        6 => Record::Unbonding,
+        _ => Record::Peers(Box::new(peers(version))),
     }
 }
 
@@ -75,6 +79,13 @@ fn about(record: &Record) -> (u8, Vec<u8>) {
         Record::Unbonding => (6, Vec::new()),
         Record::Peers(_) => (7, Vec::new()),
     }
+}
+
+fn peers(version: u8) -> SavedPeers {
+    let anchor = NetAddress::from(SocketAddr::from(([10, 0, 0, version], 1)));
+    let mut peers = SavedPeers::default();
+    peers.anchors = BoundedVec::from_vec(vec![anchor]).unwrap();
+    peers
 }
 
 /// The same header may come with several bodies, of up to 20 kB.

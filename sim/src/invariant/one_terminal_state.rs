@@ -4,9 +4,8 @@
 
 use super::Invariant;
 use crate::world::Observation;
-use camelid_core::chain::Ledger;
-use camelid_core::escrow::{Clock, History, Moment, Outcome};
-use camelid_core::primitives::{Height, JobId};
+use camelid_core::escrow::Outcome;
+use camelid_core::primitives::JobId;
 use std::collections::BTreeMap;
 
 /// Blocks in which the end of a job finds its way into the chain.
@@ -54,7 +53,7 @@ impl Invariant for OneTerminalState {
             let Some(ledger) = machine.node().map(|node| node.chain().ledger()) else {
                 continue;
             };
-            let Some(clock) = clock_before(ledger, LEEWAY_BLOCKS) else {
+            let Some(clock) = ledger.clock_before(LEEWAY_BLOCKS) else {
                 continue;
             };
             let overdue = ledger
@@ -70,14 +69,4 @@ impl Invariant for OneTerminalState {
         }
         Ok(())
     }
-}
-
-/// The clock of the block that is `blocks` below the tip, if there is one.
-fn clock_before(ledger: &Ledger, blocks: u32) -> Option<Clock<'_>> {
-    let height = Height(ledger.height().0.checked_sub(blocks)?);
-    Some(ledger.clock(Moment {
-        height,
-        mtp_before: ledger.median_time_past_at(height.minus(1))?,
-        mtp: ledger.median_time_past_at(height)?,
-    }))
 }

@@ -264,22 +264,29 @@ impl Drawing<'_> {
         match section.kind {
             ModelKind::Hash => {
                 let narrow = |value: u64| u16::try_from(value).unwrap_or(u16::MAX);
-                let model = HashModel::new(HashModelConfig {
+                let config = HashModelConfig {
                     language: self.seed,
                     hard_permille: narrow(self.draw(section.hard_permille, "model.hard_permille")),
                     end_permille: narrow(self.draw(section.end_permille, "model.end_permille")),
                     jitter_milli: narrow(self.draw(section.jitter_milli, "model.jitter_milli")),
                     tolerance_milli: self.draw_u32(section.tolerance_milli, "model.tolerance_milli"),
                     ..HashModelConfig::default()
-                });
-                Box::new(move |machine| {
+                };
+                let model = HashModel::new(config);
+                let models_on = move |machine| {
                     let model = model.on_machine(machine);
                     Models {
                         draft: Arc::new(model.imitation(1)),
                         coarse: Arc::new(model.quantized(COARSE_STEP_MILLI)),
                         full: Arc::new(model),
                     }
-                })
+                };
+                if config.jitter_milli > 0 {
+                    return Box::new(models_on);
+                }
+                // All machines compute the same: one model for all, whose answers they can share.
+                let models = models_on(0);
+                Box::new(move |_| models.clone())
             }
             ModelKind::Ngram => {
                 let order = usize::try_from(self.draw(section.order, "model.order")).unwrap_or(1);

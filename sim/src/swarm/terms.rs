@@ -15,6 +15,9 @@ pub(super) const QUIET_BLOCKS: u64 = 50;
 pub(super) const HONEST_POWER: u64 = 3;
 /// Depth by which honest nodes may differ without any fault.
 pub(super) const CALM_DEPTH: u64 = 8;
+/// Each such share of lost packets allows for a block more: where a ring hangs together by two links, and a
+/// block by three packets over each, two branches of equal work can grow side by side for long.
+const LOSS_PERMILLE_A_BLOCK: u64 = 20;
 /// More of it if a miner may keep blocks to itself: with a quarter of the power, a secret branch that replaces
 /// twenty blocks comes once in some millions of tries.
 const SECRET_DEPTH: u64 = 12;
@@ -168,7 +171,12 @@ pub(super) fn faults_ms(scenario: &Scenario) -> u64 {
 pub(super) fn least_depth(scenario: &Scenario) -> u64 {
     let (_, dishonest) = powers(scenario);
     let secret = if dishonest == 0 { 0 } else { SECRET_DEPTH };
-    CALM_DEPTH + secret + faults_ms(scenario).div_ceil(spacing_ms(scenario))
+    let loss = scenario
+        .network
+        .loss_permille
+        .high
+        .div_ceil(LOSS_PERMILLE_A_BLOCK);
+    CALM_DEPTH + secret + loss + faults_ms(scenario).div_ceil(spacing_ms(scenario))
 }
 
 /// Honest hash power at least, and dishonest at most.

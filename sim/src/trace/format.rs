@@ -7,14 +7,14 @@ use crate::model::Question;
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::model::{Manifest, Prediction};
 use camelid_core::primitives::{Hash256, Time};
-use camelid_core::process::{Input, Outputs};
+use camelid_core::process::Input;
 use camelid_core::wire::Packet;
 use sha2::{Digest as _, Sha256};
 
 /// First bytes of every trace.
 pub(super) const MAGIC: &[u8; 8] = b"CAMELTRC";
 /// Version of the format.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Largest payload of a frame: a record of the largest packet, with room to spare.
 pub(super) const MAX_FRAME_BYTES: usize = 4 << 20;
 /// Answers in a frame: those about as many positions as there can be take half of the largest payload.
@@ -69,7 +69,7 @@ pub enum Frame {
     End {
         /// Number of steps.
         steps: u64,
-        /// The run's digest.
+        /// The run's digest, see [`RunDigest`](super::RunDigest).
         digest: Hash256,
     },
     /// A model that ran elsewhere, before the end.
@@ -90,12 +90,6 @@ pub enum TracedInput {
     },
     /// Any other input.
     Other(Input),
-}
-
-/// Start of the hash of a batch of outputs.
-pub(super) fn outputs_check(outputs: &Outputs) -> [u8; 16] {
-    let hash = camelid_core::primitives::tagged_hash("camelid/outputs", outputs);
-    first_16(&hash.0)
 }
 
 pub(super) fn first_16(bytes: &[u8; 32]) -> [u8; 16] {

@@ -5,6 +5,7 @@
 //! `docs/src/traces.md` describes the format.
 
 mod claims;
+mod digest;
 mod format;
 mod reader;
 mod recorder;
@@ -12,6 +13,7 @@ mod rejudge;
 mod replay;
 
 pub use claims::{TracedClaim, TracedClaims, claims};
+pub use digest::{RunDigest, outputs_check};
 pub use format::{Frame, TracedInput, VERSION};
 pub use reader::{Trace, TraceError, is_trace};
 pub use recorder::Recorder;

@@ -1,22 +1,17 @@
-//! Writing a trace, and the digest of a run.
+//! Writing a trace.
 
-use super::format::{
-    ANSWERS_PER_FRAME, CheckChain, Frame, MAGIC, TracedInput, VERSION, first_16, outputs_check,
-};
+use super::format::{ANSWERS_PER_FRAME, CheckChain, Frame, MAGIC, TracedInput, VERSION, first_16};
 use crate::model::{LanguageModel as _, Recording};
-use camelid_core::primitives::{Digest, Hash256, Map, Time, encode, tagged_hash};
-use camelid_core::process::{Input, Outputs};
+use camelid_core::primitives::{Digest, Hash256, Map, Time, encode};
+use camelid_core::process::Input;
 use camelid_core::wire::Packet;
-use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
-/// Records a run. The run's digest covers every frame but the header, which holds the scenario's
-/// text: a comment in the file does not change the digest.
+/// Records a run.
 pub struct Recorder {
     bytes: Vec<u8>,
     checks: CheckChain,
-    run: Sha256,
     packets: Map<Packet, u32>,
-    steps: u64,
 }
 
 impl Recorder {
@@ -25,9 +20,7 @@ impl Recorder {
         let mut recorder = Self {
             bytes: [&MAGIC[..], &VERSION.to_le_bytes()].concat(),
             checks: CheckChain::new(),
-            run: Sha256::new().chain_update(tagged_hash("camelid/run", &(name, seed))),
             packets: Map::with_seed(0),
-            steps: 0,
         };
         recorder.write(&Frame::Header {
             name: name.into(),
@@ -39,22 +32,23 @@ impl Recorder {
 
     /// Records a start from `records` durable records.
     pub fn boot(&mut self, at: Time, node: u16, records: u32) {
-        self.record(&Frame::Boot { at, node, records });
+        self.write(&Frame::Boot { at, node, records });
     }
 
     /// Records a crash.
     pub fn crash(&mut self, at: Time, node: u16) {
-        self.record(&Frame::Crash { at, node });
+        self.write(&Frame::Crash { at, node });
     }
 
-    /// Records a step; `from` is the number of the sender, if the input is a packet.
+    /// Records a step; `from` is the number of the sender, if the input is a packet. `outputs` is their
+    /// check, `digest` the node's afterwards.
     pub fn step(
         &mut self,
         at: Time,
         node: u16,
         from: u16,
         input: &Input,
-        outputs: &Outputs,
+        outputs: [u8; 16],
         digest: &Digest,
     ) {
         let input = match input {
@@ -64,39 +58,30 @@ impl Recorder {
             },
             other => TracedInput::Other(other.clone()),
         };
-        self.steps += 1;
-        let (outputs, digest) = (outputs_check(outputs), first_16(&digest.0));
-        self.record(&Frame::Step {
+        self.write(&Frame::Step {
             at,
             node,
             input,
             outputs,
-            digest,
+            digest: first_16(&digest.0),
         });
     }
 
-    /// Records what a model that runs elsewhere has said.
-    pub fn model(&mut self, model: &Recording) {
-        self.record(&Frame::Model(Box::new(model.manifest().clone())));
+    /// Closes the trace, with what models that run elsewhere have said, and returns its bytes.
+    pub fn finish(mut self, models: &[Arc<Recording>], steps: u64, digest: Hash256) -> Vec<u8> {
+        for model in models {
+            self.model(model);
+        }
+        self.write(&Frame::End { steps, digest });
+        self.bytes
+    }
+
+    fn model(&mut self, model: &Recording) {
+        self.write(&Frame::Model(Box::new(model.manifest().clone())));
         let answers: Vec<_> = model.answers().into_iter().collect();
         for answers in answers.chunks(ANSWERS_PER_FRAME) {
-            self.record(&Frame::Answers(answers.to_vec()));
+            self.write(&Frame::Answers(answers.to_vec()));
         }
-    }
-
-    /// Number of steps so far.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// Closes the trace: its bytes, and the run's digest.
-    pub fn finish(mut self) -> (Vec<u8>, Digest) {
-        let digest = Hash256(self.run.clone().finalize().into());
-        self.write(&Frame::End {
-            steps: self.steps,
-            digest,
-        });
-        (self.bytes, Digest(digest.0))
     }
 
     fn intern(&mut self, packet: &Packet) -> u32 {
@@ -105,21 +90,15 @@ impl Recorder {
         }
         let number = u32::try_from(self.packets.len()).unwrap_or(u32::MAX);
         self.packets.insert(packet.clone(), number);
-        self.record(&Frame::Packet(packet.clone()));
+        self.write(&Frame::Packet(packet.clone()));
         number
     }
 
-    fn record(&mut self, frame: &Frame) {
-        let payload = self.write(frame);
-        self.run.update(payload);
-    }
-
-    fn write(&mut self, frame: &Frame) -> Vec<u8> {
+    fn write(&mut self, frame: &Frame) {
         let payload = encode(frame);
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         self.bytes.extend(length.to_le_bytes());
         self.bytes.extend(&payload);
         self.bytes.extend(self.checks.next(&payload));
-        payload
     }
 }

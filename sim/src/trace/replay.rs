@@ -1,6 +1,7 @@
 //! Open-loop replay: recorded inputs in, outputs and states compared.
 
-use super::format::{Frame, TracedInput, first_16, outputs_check};
+use super::digest::{RunDigest, outputs_check};
+use super::format::{Frame, TracedInput, first_16};
 use super::reader::Trace;
 use crate::model::{Answers, Brought, ModelSource, NoModels, Recalled};
 use crate::scenario::{LoadError, Scenario, Setup};
@@ -9,10 +10,9 @@ use crate::verifier::MemoVerifier;
 use camelid_core::keys::SharedVerifier;
 use camelid_core::model::Manifest;
 use camelid_core::node::{Node, Record};
-use camelid_core::primitives::{Hash256, Time, encode};
+use camelid_core::primitives::{Hash256, Time};
 use camelid_core::process::{Input, Output, Outputs, Process};
 use camelid_core::wire::Packet;
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// A replay that agreed with its trace.
@@ -88,20 +88,14 @@ pub(super) fn replay_watched(
         actors: setup.nodes.iter().map(|_| None).collect(),
         records: setup.nodes.iter().map(|_| Vec::new()).collect(),
         packets: Vec::new(),
-        steps: 0,
+        digest: RunDigest::new(&scenario.name, trace.seed),
         setup: &setup,
         watch,
     };
-    let mut run = Sha256::new().chain_update(camelid_core::primitives::tagged_hash(
-        "camelid/run",
-        &(&*scenario.name, trace.seed),
-    ));
     for frame in &trace.frames {
-        run.update(encode(frame));
         replayer.apply(frame)?;
     }
-    let digest = Hash256(run.finalize().into());
-    let steps = replayer.steps;
+    let (steps, digest) = replayer.finish();
     if steps != trace.steps || digest != trace.digest {
         return Err(impossible("the end frame does not fit the frames before it"));
     }
@@ -134,7 +128,7 @@ struct Replayer<'a> {
     actors: Vec<Option<Actor>>,
     records: Vec<Vec<Record>>,
     packets: Vec<Packet>,
-    steps: u64,
+    digest: RunDigest,
     watch: &'a mut dyn FnMut(&Replayed<'_>),
 }
 
@@ -142,11 +136,15 @@ impl Replayer<'_> {
     fn apply(&mut self, frame: &Frame) -> Result<(), ReplayError> {
         match frame {
             Frame::Packet(packet) => self.packets.push(packet.clone()),
-            Frame::Boot { node, records, .. } => self.boot(usize::from(*node), *records as usize)?,
-            Frame::Crash { node, .. } => match self.actors.get_mut(usize::from(*node)) {
-                Some(actor) => *actor = None,
-                None => return Err(impossible("a node that the scenario does not have")),
-            },
+            Frame::Boot { at, node, records } => {
+                self.boot(usize::from(*node), *records as usize)?;
+                self.digest.boot(*at, *node, *records);
+            }
+            Frame::Crash { at, node } => {
+                let actor = self.actors.get_mut(usize::from(*node));
+                *actor.ok_or_else(|| impossible("a node that the scenario does not have"))? = None;
+                self.digest.crash(*at, *node);
+            }
             Frame::Step {
                 at,
                 node,
@@ -154,14 +152,26 @@ impl Replayer<'_> {
                 outputs,
                 digest,
             } => {
+                let from = match input {
+                    TracedInput::Packet { from, .. } => *from,
+                    TracedInput::Other(_) => *node,
+                };
                 let input = self.input(input)?;
                 self.step(*at, usize::from(*node), &input, outputs, digest)?;
+                self.digest.step(*at, *node, from, &input, outputs);
             }
             // Taken in before the first step.
             Frame::Model(_) | Frame::Answers(_) => {}
             Frame::Header { .. } | Frame::End { .. } => return Err(impossible("a second header")),
         }
         Ok(())
+    }
+
+    /// How many steps there were, and the run's digest.
+    fn finish(self) -> (u64, Hash256) {
+        let nodes = (0..).zip(&self.actors);
+        let states = nodes.filter_map(|(node, actor)| Some((node, actor.as_ref()?.digest())));
+        (self.digest.steps(), self.digest.finish(states))
     }
 
     fn boot(&mut self, node: usize, durable: usize) -> Result<(), ReplayError> {
@@ -226,7 +236,7 @@ impl Replayer<'_> {
                 .map(|setup| setup.name.clone())
                 .unwrap_or_default();
             let divergence = Divergence {
-                step: self.steps,
+                step: self.digest.steps(),
                 at,
                 node: name,
                 input: kind.into(),
@@ -234,7 +244,6 @@ impl Replayer<'_> {
             };
             return Err(ReplayError::Diverged(divergence));
         }
-        self.steps += 1;
         (self.watch)(&Replayed {
             setup: self.setup,
             node,

@@ -96,12 +96,17 @@ impl Machine {
         self.crashes == 0
     }
 
-    /// Handles an input: outputs, digest, and attacks carried out. `None` if the machine is down.
-    pub(super) fn handle(&mut self, now: Time, input: Input) -> Option<(Outputs, Digest, u64)> {
+    /// Fingerprint of its node's state, if the machine is up.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        self.actor.as_ref().map(Actor::digest)
+    }
+
+    /// Handles an input: outputs, and attacks carried out. `None` if the machine is down.
+    pub(super) fn handle(&mut self, now: Time, input: Input) -> Option<(Outputs, u64)> {
         let actor = self.actor.as_mut()?;
         let mut out = Outputs::new();
         actor.handle(self.setup.clock.at(now), input, &mut out);
-        Some((out, actor.digest(), actor.take_attacks()))
+        Some((out, actor.take_attacks()))
     }
 
     /// Writes a record, after all earlier ones.

@@ -1,5 +1,6 @@
 //! The simulated world: nodes, disks, a network and a clock that jumps from event to event.
 
+mod answers;
 mod decided;
 mod heap;
 mod machine;
@@ -14,10 +15,10 @@ pub use observer::Observation;
 use crate::event;
 use crate::invariant::Invariant;
 use crate::mining::{exponential, mean_search_ms};
-use crate::model::run_task;
 use crate::report::Violation;
 use crate::scenario::{FaultKind, PlannedFault, Setup, Trigger};
-use crate::trace::Recorder;
+use crate::trace::{Recorder, RunDigest, outputs_check};
+use answers::Answers;
 use camelid_core::keys::NodeId;
 use camelid_core::model::{InferenceResult, InferenceTask};
 use camelid_core::primitives::{Digest, Stream, Time};
@@ -70,9 +71,12 @@ pub struct World<'a> {
     machines: Vec<Machine>,
     index: BTreeMap<NodeId, usize>,
     network: Network,
-    recorder: Recorder,
+    digest: RunDigest,
+    /// `None` when nobody asks for a trace: most of what it takes to write one is then saved.
+    recorder: Option<Recorder>,
     observer: Observer<'a>,
     disk: Stream,
+    answers: Answers,
     inference: Stream,
     mining: Stream,
     hash_power: u64,
@@ -87,8 +91,8 @@ pub struct Remains<'a> {
     pub machines: Vec<Machine>,
     /// What was seen.
     pub observer: Observer<'a>,
-    /// The trace.
-    pub trace: Vec<u8>,
+    /// The trace, if one was asked for.
+    pub trace: Option<Vec<u8>>,
     /// The run's digest.
     pub digest: Digest,
     /// Inputs handled.
@@ -98,8 +102,8 @@ pub struct Remains<'a> {
 }
 
 impl<'a> World<'a> {
-    /// A world in which everything is still to come.
-    pub fn new(setup: &'a Setup, invariants: Vec<Box<dyn Invariant>>) -> Self {
+    /// A world in which everything is still to come; `records` says whether its trace is kept.
+    pub fn new(setup: &'a Setup, invariants: Vec<Box<dyn Invariant>>, records: bool) -> Self {
         let stream = |label| Stream::new(setup.seed, label);
         let machines: Vec<Machine> = setup.nodes.iter().map(Machine::new).collect();
         let ids = setup
@@ -112,9 +116,11 @@ impl<'a> World<'a> {
             heap: Heap::new(),
             index: ids.collect(),
             network: Network::new(setup.link, stream("network")),
-            recorder: Recorder::new(&setup.scenario.name, setup.seed, &setup.scenario.text),
+            digest: RunDigest::new(&setup.scenario.name, setup.seed),
+            recorder: records.then(|| Recorder::new(&setup.scenario.name, setup.seed, &setup.scenario.text)),
             observer: Observer::new(setup, invariants),
             disk: stream("disk"),
+            answers: Answers::new(),
             inference: stream("inference"),
             mining: stream("mining"),
             hash_power: machines
@@ -169,11 +175,13 @@ impl<'a> World<'a> {
             }
         }
         let virtual_ms = self.at_ms();
-        let steps = self.recorder.steps();
-        for recording in &self.setup.recordings {
-            self.recorder.model(recording);
-        }
-        let (trace, digest) = self.recorder.finish();
+        let steps = self.digest.steps();
+        let states = self.machines.iter().enumerate();
+        let states = states.filter_map(|(node, machine)| Some((number(node), machine.digest()?)));
+        let digest = self.digest.finish(states);
+        let trace = self
+            .recorder
+            .map(|recorder| recorder.finish(&self.setup.recordings, steps, digest));
         if !self.observer.violated() {
             self.observer
                 .end(&self.machines, self.setup.scenario.run.until_ms);
@@ -182,7 +190,7 @@ impl<'a> World<'a> {
             machines: self.machines,
             observer: self.observer,
             trace,
-            digest,
+            digest: Digest(digest.0),
             steps,
             virtual_ms,
         }
@@ -265,11 +273,17 @@ impl<'a> World<'a> {
         let Some(machine) = self.machines.get_mut(node) else {
             return;
         };
-        let Some((outputs, digest, attacks)) = machine.handle(self.now, input.clone()) else {
+        let Some((outputs, attacks)) = machine.handle(self.now, input.clone()) else {
             return;
         };
-        self.recorder
-            .step(self.now, number(node), number(from), input, &outputs, &digest);
+        let check = outputs_check(&outputs);
+        self.digest
+            .step(self.now, number(node), number(from), input, &check);
+        if let Some(recorder) = &mut self.recorder
+            && let Some(digest) = machine.digest()
+        {
+            recorder.step(self.now, number(node), number(from), input, check, &digest);
+        }
         let at_ms = self.at_ms();
         let happened = self
             .observer
@@ -353,7 +367,7 @@ impl<'a> World<'a> {
         let Some(machine) = self.machines.get(node) else {
             return;
         };
-        let result = Box::new(run_task(&*machine.setup.models.full, task));
+        let result = Box::new(self.answers.run(&machine.setup.models.full, task));
         let tokens = match (&*result, task) {
             (InferenceResult::Generated { output, .. }, _) => output.len(),
             // One pass over all positions costs about as much as a few tokens.
@@ -380,7 +394,10 @@ impl<'a> World<'a> {
             return;
         };
         let records = machine.start();
-        self.recorder.boot(self.now, number(node), records);
+        self.digest.boot(self.now, number(node), records);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.boot(self.now, number(node), records);
+        }
         self.step(node, node, &Input::Start);
     }
 
@@ -429,7 +446,10 @@ impl<'a> World<'a> {
         for node in &fault.nodes {
             if let Some(machine) = self.machines.get_mut(*node) {
                 machine.crash(self.now);
-                self.recorder.crash(self.now, number(*node));
+                self.digest.crash(self.now, number(*node));
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.crash(self.now, number(*node));
+                }
                 self.observer.note(event::CRASH, at_ms);
             }
         }
