@@ -104,7 +104,10 @@ fn each_term_can_be_broken() {
         [Term::Latency]
     );
     assert_eq!(
-        broken_by(|scenario| scenario.network.loss_permille.high = 1_000),
+        broken_by(|scenario| {
+            scenario.network.loss_permille.high = 1_000;
+            scenario.expect.get_mut().agreement_depth = 100;
+        }),
         [Term::Loss]
     );
     assert_eq!(
