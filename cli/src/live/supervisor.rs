@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -145,8 +145,9 @@ pub fn stop_on_signals(stop: Stop, notice: &'static str) -> io::Result<()> {
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
-        eprintln!("camelid: {notice}; once more to stop at once");
         stop.request();
+        // Nobody may be left to read it.
+        let _ = writeln!(io::stderr(), "camelid: {notice}; once more to stop at once");
         signals.next().await;
         std::process::exit(Exit::Interrupted as i32);
     });

@@ -18,6 +18,8 @@ pub fn begin(format: LogFormat, level: LogLevel) {
         .with_max_level(level)
         .with_writer(stderr)
         .with_target(false)
+        // It would be told on standard error, which is what fails; a node outlives whoever reads its log.
+        .log_internal_errors(false)
         .with_ansi(stderr().is_terminal());
     match format {
         LogFormat::Text => lines.init(),

@@ -1,5 +1,6 @@
 //! `camelid node`.
 
+use super::nodes::{found, record, until};
 use super::support::Place;
 use serde_json::Value;
 use std::fs;
@@ -9,7 +10,8 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 /// A node that runs, killed when a test ends early.
 struct Running {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    /// `None` once nobody reads it any more.
+    log: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Running {
@@ -23,12 +25,13 @@ impl Running {
             .spawn()
             .expect("it runs");
         let log = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let log = Some(log);
         Self { child, log }
     }
 
     /// Waits for a log line with this message, and returns its fields.
     fn wait_for(&mut self, message: &str) -> Value {
-        for line in &mut self.log {
+        for line in self.log.iter_mut().flatten() {
             let Ok(line) = serde_json::from_str::<Value>(&line.expect("UTF-8")) else {
                 continue;
             };
@@ -43,7 +46,7 @@ impl Running {
         let terminated = Command::new("kill").arg(self.child.id().to_string()).status();
         assert!(terminated.expect("there is a kill").success());
         // Whoever does not read its log does not let it go.
-        self.log.by_ref().for_each(drop);
+        self.log.iter_mut().flatten().for_each(drop);
         self.child.wait().expect("it ends").code()
     }
 }
@@ -53,6 +56,20 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn a_node_goes_on_when_nobody_reads_its_log() {
+    let place = Place::new();
+    found(&place, &["miner"]);
+    let mut node = Running::start(&place, "miner", &[]);
+    node.wait_for("tip-extended");
+    node.log = None;
+    let height = record(&place, "chain info", "miner")["blocks"].as_u64();
+    until(&place, "chain info", "miner", |info| {
+        info["blocks"].as_u64() > height
+    });
+    assert_eq!(node.terminate(), Some(0));
 }
 
 #[test]
