@@ -55,6 +55,10 @@ pub enum Failure {
     },
     /// A configuration that makes no sense, or a directory that does not fit it.
     #[error("{0}")]
+    #[cfg_attr(
+        not(feature = "ggml"),
+        expect(dead_code, reason = "nodes are configured, and run models")
+    )]
     Configuration(String),
     /// A network that cannot be reached.
     #[error("{0}")]

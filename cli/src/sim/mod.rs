@@ -21,6 +21,8 @@ pub use difficulty::difficulty;
 pub use holes::holes;
 pub use list::list;
 pub use replay::{first_difference, guarded, read, replay};
-pub use run::{print_json, progress_bar, run, stop_on_interrupt};
+pub use run::{print_json, run};
+#[cfg(feature = "ggml")]
+pub use run::{progress_bar, stop_on_interrupt};
 pub use shrink::shrink;
 pub use table::new_table;
