@@ -148,8 +148,10 @@ pub enum Timer {
     Maintenance,
     /// Makes a block template of what has come in since the last one.
     Template,
-    /// Looks after connections and after blocks that were asked for. Only in an open network.
+    /// Looks after connections. Only in an open network.
     Connections,
+    /// Looks after blocks that were asked for.
+    Downloads,
 }
 
 /// Names an inference request of one node.

@@ -21,7 +21,9 @@ use camelid_core::primitives::{
 };
 use camelid_core::proof::JobProof;
 use camelid_core::tx::{Action, ActionKind, OutPoint, Transaction};
-use camelid_core::wire::{CheckRefusal, CheckRequest, Envelope, MAX_HOPS, Message, PeerAddress, Services};
+use camelid_core::wire::{
+    CheckRefusal, CheckRequest, CompactBlock, Envelope, MAX_HOPS, Message, PeerAddress, Services,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -356,6 +358,19 @@ fn messages(samples: &Samples) -> Vec<Message> {
         },
         Message::GetAddresses,
         Message::Addresses(BoundedVec::from_vec(vec![peer_address()]).unwrap()),
+        Message::GetCompactBlock {
+            block: s.block.header.hash(),
+            salt: 3,
+        },
+        Message::CompactBlock(Box::new(CompactBlock::new(&s.block, 3).unwrap())),
+        Message::GetBlockTransactions {
+            block: s.block.header.hash(),
+            places: BoundedVec::from_vec(vec![0, 1]).unwrap(),
+        },
+        Message::BlockTransactions {
+            block: s.block.header.hash(),
+            transactions: BoundedVec::from_vec(vec![s.open.clone()]).unwrap(),
+        },
     ]
 }
 

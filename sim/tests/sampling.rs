@@ -2,9 +2,12 @@
 //! should have.
 
 use camelid_core::model::{Prediction, Sampling};
-use camelid_core::primitives::JobId;
+use camelid_core::primitives::{JobId, tagged_hash};
 use camelid_sim::model::{Draw, Logit, Score, fixed};
 use proptest::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::cmp::Reverse;
 
 const JOB: JobId = JobId([7; 32]);
 const WARM: Sampling = Sampling {
@@ -133,7 +136,33 @@ fn draw_slowly(draw: &Draw, position: usize, scores: &[Score], claimed: Option<u
     }
 }
 
+/// The noise of a token as `docs/src/protocol.md` tells it, from another implementation of ChaCha.
+fn noise(draw: &Draw, position: u64, token: u32) -> u64 {
+    let key = tagged_hash("camelid/noise", &(draw.seed, draw.job, position));
+    let mut stream = ChaCha8Rng::from_seed(key.0);
+    // In words of four bytes.
+    stream.set_word_pos(u128::from(token) * 2);
+    stream.next_u64()
+}
+
 proptest! {
+    #[test]
+    fn the_token_with_the_best_sum_of_score_and_noise_is_drawn(
+        milli in prop::collection::vec(-3_000..1_000, 1..700),
+        stride in prop_oneof![Just(1_u32), 2..10_u32, 1_000..2_000_000_u32],
+        position in 0_usize..100_000,
+        seed: u64,
+    ) {
+        let milli: Vec<(u32, i32)> = (0..).map(|i| i * stride).zip(milli).collect();
+        let scores: Vec<Score> = milli.iter().map(|&(token, milli)| score(token, milli)).collect();
+        let draw = Draw { seed, job: JOB, sampling: WARM };
+        let best = milli.iter().max_by_key(|&&(token, milli)| {
+            let noise = fixed::gumbel_milli(noise(&draw, position as u64, token));
+            (i64::from(milli) + noise, Reverse(token))
+        });
+        prop_assert_eq!(Some(draw.predict(position, &scores, None).token), best.map(|&(token, _)| token));
+    }
+
     #[test]
     fn fixed_point_agrees_with_floats(x in 1_u64.., milli in 0_u64..40_000) {
         let log2 = fixed::log2_q32(x) as f64 / 2_f64.powi(32);

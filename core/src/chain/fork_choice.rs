@@ -362,6 +362,11 @@ impl Chain {
             .collect()
     }
 
+    /// Is the block with the most work that is known the tip?
+    pub fn is_caught_up(&self) -> bool {
+        self.headers.best() == self.tip()
+    }
+
     /// How many more bodies may wait for their parents'.
     pub fn waiting_room(&self) -> usize {
         MAX_WAITING.saturating_sub(self.waiting.len())

@@ -3,9 +3,12 @@
 use super::fixed;
 use super::sampling::Sampling;
 use super::{Prediction, TokenId};
-use crate::primitives::{HashPrefix, JobId};
+use crate::primitives::{JobId, tagged_hash};
 use alloc::borrow::Cow;
+use alloc::vec;
 use alloc::vec::Vec;
+use chacha20::ChaCha8;
+use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use core::cmp::Reverse;
 
 /// A score of the model before softmax, in units of 2⁻²² thousandths: whole milli-logits are exact,
@@ -64,20 +67,22 @@ impl Draw {
     /// of the rule: temperature, `top_k`, `top_p` over what is left, noise; the lowest id wins a tie.
     /// Without scores the prediction is token 0 with [`Prediction::NOT_FINITE`].
     pub fn predict(&self, position: usize, scores: &[Score], claimed: Option<TokenId>) -> Prediction {
-        let noise = Noise::new(self, position);
+        let allowed = self.allowed(scores);
+        let mut noise = Noise::new(self, position, allowed.len());
+        let scale = Scale::of(&self.sampling);
         let mut leaders = Leaders::default();
         let mut claimed_key = None;
-        for score in self.allowed(scores).iter() {
+        for score in allowed.iter() {
             let is_claimed = claimed == Some(score.token);
-            // Most tokens are far behind, whatever their noise: neither hash nor logarithm then.
-            if !is_claimed && !leaders.admit(self.key(score.logit, fixed::GUMBEL_MAX_MILLI)) {
+            // Most tokens are far behind, whatever their noise: neither noise nor logarithm then.
+            if !is_claimed && !leaders.admit(scale.key(score.logit, fixed::GUMBEL_MAX_MILLI)) {
                 continue;
             }
             let bits = noise.bits(score.token);
-            if !is_claimed && !leaders.admit(self.key(score.logit, fixed::gumbel_ceiling_milli(bits))) {
+            if !is_claimed && !leaders.admit(scale.key(score.logit, fixed::gumbel_ceiling_milli(bits))) {
                 continue;
             }
-            let key = self.key(score.logit, fixed::gumbel_milli(bits));
+            let key = scale.key(score.logit, fixed::gumbel_milli(bits));
             leaders.enter((key, Reverse(score.token)));
             if is_claimed {
                 claimed_key = Some(key);
@@ -154,21 +159,31 @@ impl Draw {
             .collect()
     }
 
-    /// Score and noise of a token, times 1000 times the temperature (so that nothing is divided), in
-    /// units of a [`Logit`]; at temperature 0, the score.
-    fn key(&self, logit: Logit, gumbel_milli: i64) -> i64 {
-        if self.sampling.is_greedy() {
-            return logit.0;
-        }
-        let noise = gumbel_milli * Logit::PER_MILLI;
-        logit.0 * 1000 + noise * i64::from(self.sampling.temperature_milli)
-    }
-
     /// The difference of two keys in milli-logits at this temperature, rounded up.
     fn gap_milli(&self, best: i64, key: i64) -> u32 {
         let unit = u64::from(self.sampling.temperature_milli.max(1)) << 22;
         let gap = best.abs_diff(key).div_ceil(unit);
         u32::try_from(gap).map_or(Prediction::EXCLUDED, |gap| gap.min(Prediction::EXCLUDED))
+    }
+}
+
+/// What scores and noise count for in a sum, a *key*: both times 1000 times the temperature (so that nothing is
+/// divided), in units of a [`Logit`]; at temperature 0, the score alone.
+struct Scale {
+    logit: i64,
+    gumbel_milli: i64,
+}
+
+impl Scale {
+    fn of(sampling: &Sampling) -> Self {
+        Self {
+            logit: if sampling.is_greedy() { 1 } else { 1000 },
+            gumbel_milli: i64::from(sampling.temperature_milli) * Logit::PER_MILLI,
+        }
+    }
+
+    fn key(&self, logit: Logit, gumbel_milli: i64) -> i64 {
+        logit.0 * self.logit + gumbel_milli * self.gumbel_milli
     }
 }
 
@@ -197,24 +212,54 @@ impl Leaders {
     }
 }
 
-/// The noise of each token at one position: the first 64 bits of a hash of (seed, job, position,
-/// token).
+/// The noise of each token at one position: 64 bits a token, one after the other in a keystream of ChaCha
+/// with 8 rounds (RFC 8439 has 20; nonce 0) under a hash of (seed, job, position).
+///
+/// Nothing is kept secret with it: everybody knows the key. The noise only has to look like noise.
 struct Noise {
     /// `None` at temperature 0.
-    prefix: Option<HashPrefix>,
+    stream: Option<ChaCha8>,
+    /// A part of the keystream: so many tokens' as `last_index` plus one, a power of two.
+    part: Vec<u8>,
+    last_index: TokenId,
+    /// The token that the part begins with, a multiple of its length.
+    first: Option<TokenId>,
 }
 
 impl Noise {
-    fn new(draw: &Draw, position: usize) -> Self {
-        let fields = (draw.seed, draw.job, position as u64);
+    /// Bytes a token.
+    const WIDTH: usize = 8;
+
+    /// The noise at `position` of about `tokens` tokens that will be asked for in turn.
+    fn new(draw: &Draw, position: usize, tokens: usize) -> Self {
+        let stream = (!draw.sampling.is_greedy()).then(|| {
+            let key = tagged_hash("camelid/noise", &(draw.seed, draw.job, position as u64));
+            ChaCha8::new(&key.0.into(), &[0; 12].into())
+        });
+        // One of the cipher's blocks where few tokens of many are asked for, else as much as its
+        // vector instructions like.
+        let last_index: TokenId = if tokens < 512 { 7 } else { 511 };
         Self {
-            prefix: (!draw.sampling.is_greedy()).then(|| HashPrefix::new("camelid/noise", &fields)),
+            stream,
+            part: vec![0; (last_index as usize + 1) * Self::WIDTH],
+            last_index,
+            first: None,
         }
     }
 
-    fn bits(&self, token: TokenId) -> u64 {
-        self.prefix
-            .as_ref()
-            .map_or(0, |prefix| prefix.finish(&token).to_u64())
+    fn bits(&mut self, token: TokenId) -> u64 {
+        let Some(stream) = &mut self.stream else {
+            return 0;
+        };
+        let (first, index) = (token & !self.last_index, token & self.last_index);
+        if self.first != Some(first) {
+            stream.seek(u64::from(first) * Self::WIDTH as u64);
+            stream.write_keystream(&mut self.part);
+            self.first = Some(first);
+        }
+        let (words, _) = self.part.as_chunks();
+        words
+            .get(index as usize)
+            .map_or(0, |&word| u64::from_le_bytes(word))
     }
 }

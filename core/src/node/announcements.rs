@@ -1,7 +1,8 @@
-//! Who has told of what: nobody is told what it has said itself, and nothing is asked for twice at once.
+//! Who has told of which transaction: nobody is told what it has said itself, and nothing is asked for
+//! twice at once.
 
 use crate::keys::NodeId;
-use crate::primitives::{BlockHash, Time, Wtxid};
+use crate::primitives::{Time, Wtxid};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -13,8 +14,6 @@ const MAX_WANTED: usize = 4_096;
 /// What peers have announced.
 #[derive(Default)]
 pub(super) struct Announcements {
-    /// The last header that each peer has sent.
-    headers: BTreeMap<NodeId, BlockHash>,
     /// Transactions that are not here yet.
     wanted: BTreeMap<Wtxid, Wanted>,
     /// When to look after each of them, in that order. One that has come stays until then.
@@ -30,18 +29,8 @@ struct Wanted {
 }
 
 impl Announcements {
-    pub(super) fn note_header(&mut self, peer: NodeId, header: BlockHash) {
-        self.headers.insert(peer, header);
-    }
-
-    /// Whether the last header that `peer` has sent is this one.
-    pub(super) fn has_told(&self, peer: &NodeId, header: &BlockHash) -> bool {
-        self.headers.get(peer) == Some(header)
-    }
-
     /// A peer is gone: it is asked for nothing any more.
     pub(super) fn forget(&mut self, peer: &NodeId) {
-        self.headers.remove(peer);
         for wanted in self.wanted.values_mut() {
             if let Some(at) = wanted.told_by.iter().position(|other| other == peer) {
                 wanted.told_by.remove(at);

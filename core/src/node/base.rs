@@ -59,7 +59,8 @@ pub(super) struct Base {
     /// Seats whose question for evidence was answered, and when.
     pub(super) answered_at: BTreeMap<(JobId, OutPoint), Time>,
     pub(super) stream: Stream,
-    tip_moved: bool,
+    /// The roles have not seen the new tip yet.
+    pub(super) tip_moved: bool,
     next_request: u64,
 }
 
@@ -337,71 +338,9 @@ impl Base {
         Ok(())
     }
 
-    // --- Blocks ---
+    // --- Jobs ---
 
-    /// Takes a block in; on success tells the peers and remembers that the tip moved.
-    pub(super) fn accept_block(
-        &mut self,
-        now: Time,
-        block: Arc<Block>,
-        from: Option<NodeId>,
-        out: &mut Outputs,
-    ) -> Result<(), Refusal> {
-        let header = block.header;
-        if from.is_some() && !self.header_sync.is_worth_keeping(&self.chain, &header) {
-            let reason = "a block of a chain with too little work";
-            return Err(Refusal::new(Offence::LowWork, reason));
-        }
-        let submission = self.chain.submit_block(block.clone(), now)?;
-        if matches!(submission, Submission::Known) {
-            return Ok(());
-        }
-        let hash = header.hash();
-        self.downloads.note_arrival(now, hash, from);
-        self.note_news(now, hash, from);
-        let invalid = |change: &TipChange| change.invalid.iter().any(|(culprit, _)| *culprit == hash);
-        if !matches!(&submission, Submission::Moved(change) if invalid(change)) {
-            out.push(Output::Persist(Box::new(Record::Block(block))));
-            // In an open network only what is valid for sure is passed on: see `announce_tip`.
-            if self.network.is_none() {
-                self.announce_block(&header, from, out);
-            }
-        }
-        if let Submission::Moved(change) = submission {
-            self.move_tip(now, &change, from, out);
-        }
-        Ok(())
-    }
-
-    fn move_tip(&mut self, now: Time, change: &TipChange, from: Option<NodeId>, out: &mut Outputs) {
-        for (hash, error) in &change.invalid {
-            let culprit = self.downloads.giver(hash).or(from).unwrap_or(self.id());
-            let refusal = Refusal::new(Offence::InvalidBlock, format!("block {hash}: {error}"));
-            self.refuse(now, culprit, refusal, out);
-        }
-        if change.connected.is_empty() {
-            return;
-        }
-        let time = self.block_time(now);
-        self.mempool
-            .rebase(change, self.chain.ledger(), time, self.chain.verifier());
-        self.purse.follow(change, self.chain.ledger());
-        out.event(Event::TipChanged {
-            tip: self.chain.tip(),
-            height: self.chain.height(),
-            disconnected: u32::try_from(change.disconnected.len()).unwrap_or(u32::MAX),
-        });
-        self.report_jobs(change, out);
-        self.tip_moved = true;
-        if self.network.is_some() {
-            for block in &change.connected {
-                self.downloads.forget_giver(&block.header.hash());
-            }
-            self.announce_tip(from, out);
-        }
-    }
-
-    fn report_jobs(&mut self, change: &TipChange, out: &mut Outputs) {
+    pub(super) fn report_jobs(&mut self, change: &TipChange, out: &mut Outputs) {
         for job in &change.jobs {
             let record = self.chain.ledger().job(job);
             let state = record.map(|record| record.state.name()).unwrap_or_default();

@@ -1,21 +1,22 @@
 //! Blocks that were asked for: of whom, since when, and who is asked next.
 //!
-//! In an open network blocks come from several peers at the same time. A peer that has said that it has
+//! Blocks come from several peers at the same time. A peer that has said that it has
 //! a chain and does not send its blocks loses them to others, and its turn with it.
 
 use crate::chain::Chain;
 use crate::keys::NodeId;
 use crate::primitives::{BlockHash, Time};
-use crate::wire::MAX_REQUESTED_BLOCKS;
+use crate::wire::{MAX_REQUESTED_BLOCKS, PartialBlock};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// A block that was asked for and has not come is asked for again after this long; in an open network, when
-/// nothing else has come from the same peer either.
+/// A block that was asked for and has not come is asked for again after this long, if nothing else has come
+/// from the same peer either.
 const REQUEST_TIMEOUT_MS: u64 = 10_000;
 /// However much else comes, a block that takes so long is asked for elsewhere.
 const SLOWEST_MS: u64 = 60_000;
-/// A peer that stalls is asked for nothing for this long, and twice as long each further time.
+/// While others can be asked, a peer that stalls is asked for nothing for this long, and twice as long each
+/// further time.
 const STALL_PAUSE_MS: u64 = 15_000;
 /// Stalls without a block in between after which a peer is not worth its connection.
 pub(super) const MAX_STALLS: u32 = 4;
@@ -28,12 +29,24 @@ pub(super) struct Downloads {
     in_flight: BTreeMap<BlockHash, Request>,
     sources: BTreeMap<NodeId, Source>,
     givers: BTreeMap<BlockHash, NodeId>,
+    /// When what was asked for is looked after next.
+    alarm: Option<Time>,
 }
 
-#[derive(Clone, Copy)]
 struct Request {
     peer: NodeId,
     asked: Time,
+    form: Form,
+}
+
+/// How a block was asked for.
+enum Form {
+    /// All of it.
+    Whole,
+    /// With ids made with this salt.
+    Compact(u64),
+    /// These transactions are here, the others were asked for.
+    Partial(PartialBlock),
 }
 
 /// A peer with blocks.
@@ -50,21 +63,6 @@ struct Source {
 }
 
 impl Downloads {
-    // --- Where peers are fixed ---
-
-    /// Notes those of `blocks` that nobody is being asked for as asked of `peer`, and returns them.
-    pub(super) fn note_asked(&mut self, now: Time, peer: NodeId, blocks: Vec<BlockHash>) -> Vec<BlockHash> {
-        self.in_flight
-            .retain(|_, request| now < request.asked.after_ms(REQUEST_TIMEOUT_MS));
-        let mut missing = blocks;
-        missing.retain(|hash| !self.in_flight.contains_key(hash));
-        let request = Request { peer, asked: now };
-        self.in_flight.extend(missing.iter().map(|hash| (*hash, request)));
-        missing
-    }
-
-    // --- In an open network ---
-
     /// `peer` has sent this header, and so has its block.
     pub(super) fn note_best(&mut self, chain: &Chain, peer: NodeId, header: BlockHash) {
         let work = |hash: &BlockHash| chain.headers().work(hash);
@@ -92,6 +90,58 @@ impl Downloads {
         }
     }
 
+    // --- Compact blocks ---
+
+    /// What was asked for will be asked for in compact form; false if its peer has stalled since it gave its
+    /// last block, and so might not know that form.
+    pub(super) fn expect_compact(&mut self, block: &BlockHash, salt: u64) -> bool {
+        let Some(request) = self.in_flight.get_mut(block) else {
+            return false;
+        };
+        let source = self.sources.get(&request.peer);
+        let reliable = source.is_some_and(|source| source.stalls == 0);
+        if reliable {
+            request.form = Form::Compact(salt);
+        }
+        reliable
+    }
+
+    /// The salt with which the block was asked for, of `peer`.
+    pub(super) fn salt(&self, block: &BlockHash, peer: &NodeId) -> Option<u64> {
+        match self.in_flight.get(block)? {
+            Request {
+                peer: asked,
+                form: Form::Compact(salt),
+                ..
+            } if asked == peer => Some(*salt),
+            _ => None,
+        }
+    }
+
+    /// A part of the block has come, from the peer that was asked for it.
+    pub(super) fn keep_partial(&mut self, block: &BlockHash, partial: PartialBlock) {
+        if let Some(request) = self.in_flight.get_mut(block) {
+            request.form = Form::Partial(partial);
+        }
+    }
+
+    /// The part that has come from `peer`, which will make it whole one way or the other.
+    pub(super) fn take_partial(&mut self, block: &BlockHash, peer: &NodeId) -> Option<PartialBlock> {
+        let request = self.in_flight.get_mut(block)?;
+        if request.peer != *peer {
+            return None;
+        }
+        match core::mem::replace(&mut request.form, Form::Whole) {
+            Form::Partial(partial) => Some(partial),
+            other => {
+                request.form = other;
+                None
+            }
+        }
+    }
+
+    // --- Blocks that came ---
+
     /// `peer` gave a block of which it will show later whether it is valid.
     pub(super) fn note_giver(&mut self, block: BlockHash, peer: NodeId) {
         if self.givers.len() >= MAX_GIVERS {
@@ -118,13 +168,10 @@ impl Downloads {
 
     /// Takes blocks back from peers that do not send them. Each such peer, with its stalls so far.
     pub(super) fn take_stalled(&mut self, now: Time) -> Vec<(NodeId, u32)> {
+        self.alarm = None;
         let mut stalled = Vec::new();
         for (peer, source) in &mut self.sources {
-            let late = |request: &Request| {
-                let last = request.asked.max(source.delivered);
-                request.peer == *peer
-                    && (last.after_ms(REQUEST_TIMEOUT_MS) <= now || request.asked.after_ms(SLOWEST_MS) <= now)
-            };
+            let late = |request: &Request| request.peer == *peer && request.due(source) <= now;
             if !self.in_flight.values().any(late) {
                 continue;
             }
@@ -136,16 +183,43 @@ impl Downloads {
         stalled
     }
 
-    /// Whom to ask for what now. A peer that has more than half of its share to send yet is left alone, so
-    /// that requests are few.
+    /// When to look after what was asked for, if nobody has been told yet.
+    pub(super) fn take_alarm(&mut self) -> Option<Time> {
+        if self.alarm.is_some() {
+            return None;
+        }
+        let due = |request: &Request| Some(request.due(self.sources.get(&request.peer)?));
+        self.alarm = self.in_flight.values().filter_map(due).min();
+        self.alarm
+    }
+
+    /// Whom to ask for what now.
     pub(super) fn plan(&mut self, now: Time, chain: &Chain) -> Vec<(NodeId, Vec<BlockHash>)> {
+        if chain.is_caught_up() {
+            return Vec::new();
+        }
+        let plan = self.plan_among(now, chain, |source| source.resumes <= now);
+        if plan.is_empty() && self.in_flight.is_empty() {
+            return self.plan_among(now, chain, |_| true);
+        }
+        plan
+    }
+
+    /// What to ask of those that may be asked. A peer that has more than half of its share to send yet is
+    /// left alone, so that requests are few.
+    fn plan_among(
+        &mut self,
+        now: Time,
+        chain: &Chain,
+        may_be_asked: impl Fn(&Source) -> bool,
+    ) -> Vec<(NodeId, Vec<BlockHash>)> {
         let mut plan = Vec::new();
         // Bodies may come in any order as long as there is room for them to wait; the lowest never waits.
         let window = chain.waiting_room().max(1);
         for (peer, source) in &self.sources {
             let open = self.in_flight.values().filter(|request| request.peer == *peer);
             let open = open.count();
-            if now < source.resumes || open > MAX_REQUESTED_BLOCKS / 2 {
+            if open > MAX_REQUESTED_BLOCKS / 2 || !may_be_asked(source) {
                 continue;
             }
             let mut missing = chain.missing_bodies(source.best, window);
@@ -154,13 +228,26 @@ impl Downloads {
             if missing.is_empty() {
                 continue;
             }
-            let request = Request {
-                peer: *peer,
-                asked: now,
+            let request = |hash: &BlockHash| {
+                let request = Request {
+                    peer: *peer,
+                    asked: now,
+                    form: Form::Whole,
+                };
+                (*hash, request)
             };
-            self.in_flight.extend(missing.iter().map(|hash| (*hash, request)));
+            self.in_flight.extend(missing.iter().map(request));
             plan.push((*peer, missing));
         }
         plan
+    }
+}
+
+impl Request {
+    /// When it is taken back.
+    fn due(&self, source: &Source) -> Time {
+        let last = self.asked.max(source.delivered);
+        last.after_ms(REQUEST_TIMEOUT_MS)
+            .min(self.asked.after_ms(SLOWEST_MS))
     }
 }

@@ -1,4 +1,4 @@
-//! Headers, blocks and transactions between peers: headers first, bodies and transactions on request.
+//! Headers and transactions between peers: headers first, transactions on request.
 
 use super::base::Base;
 use super::header_sync::HeaderStep;
@@ -9,7 +9,7 @@ use crate::mempool::MempoolError;
 use crate::peers::{Offence, Refusal};
 use crate::primitives::{BlockHash, BoundedVec, Time, Wtxid};
 use crate::process::Outputs;
-use crate::wire::{MAX_HEADERS, MAX_INVENTORY, MAX_LOCATOR, MAX_REQUESTED_BLOCKS, Message};
+use crate::wire::{MAX_HEADERS, MAX_INVENTORY, MAX_LOCATOR, Message};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
@@ -32,13 +32,14 @@ impl Base {
             Message::GetHeaders(locator) => self.reply_headers(from, &locator, out),
             Message::Headers(headers) => return self.handle_headers(now, from, &headers, out),
             Message::GetBlocks(hashes) => self.reply_blocks(from, &hashes, out),
-            Message::Block(block) => {
-                // Whatever it is worth, it is not waited for any more.
-                if self.network.is_some() {
-                    self.downloads.note_arrival(now, block.header.hash(), Some(from));
-                }
-                self.accept_block(now, Arc::from(block), Some(from), out)?;
-                self.request_bodies(now, from, self.chain.headers().best(), out);
+            Message::Block(block) => return self.handle_block(now, from, Arc::from(block), out),
+            Message::GetCompactBlock { block, salt } => self.reply_compact_block(from, &block, salt, out),
+            Message::CompactBlock(compact) => return self.handle_compact_block(now, from, *compact, out),
+            Message::GetBlockTransactions { block, places } => {
+                return self.reply_block_transactions(from, block, &places, out);
+            }
+            Message::BlockTransactions { block, transactions } => {
+                return self.handle_block_transactions(now, from, block, transactions.into_vec(), out);
             }
             Message::Inventory(wtxids) => self.handle_inventory(now, from, &wtxids, out),
             Message::GetTransactions(wtxids) => self.reply_transactions(from, &wtxids, out),
@@ -121,14 +122,11 @@ impl Base {
         let Some(last) = headers.last().map(BlockHeader::hash) else {
             return Ok(());
         };
-        self.announcements.note_header(from, last);
-        if self.network.is_some() {
-            self.downloads.note_best(&self.chain, from, last);
-        }
+        self.downloads.note_best(&self.chain, from, last);
         if headers.len() == MAX_HEADERS {
             self.request_headers_after(from, last, out);
         }
-        self.request_bodies(now, from, last, out);
+        self.download(now, out);
         Ok(())
     }
 
@@ -141,9 +139,6 @@ impl Base {
         headers: &[BlockHeader],
         out: &mut Outputs,
     ) -> Result<(), Refusal> {
-        if self.network.is_none() {
-            return Ok(());
-        }
         if let Some(Err(error)) = headers.first().map(BlockHeader::check_work) {
             return Err(HeaderError::from(error).into());
         }
@@ -154,69 +149,14 @@ impl Base {
         Ok(())
     }
 
-    /// Asks for bodies on the way to `towards` (a block that the peer has said it has).
-    fn request_bodies(&mut self, now: Time, from: NodeId, towards: BlockHash, out: &mut Outputs) {
-        if self.network.is_some() {
-            return self.download(now, out);
-        }
-        let missing = self.chain.missing_bodies(towards, MAX_REQUESTED_BLOCKS);
-        let missing = self.downloads.note_asked(now, from, missing);
-        if let (false, Some(hashes)) = (missing.is_empty(), BoundedVec::from_vec(missing)) {
-            self.send(from, &Message::GetBlocks(hashes), out);
-        }
-    }
-
-    fn reply_blocks(&mut self, to: NodeId, hashes: &[BlockHash], out: &mut Outputs) {
-        let hashes: BTreeSet<&BlockHash> = hashes.iter().collect();
-        let blocks: Vec<_> = hashes
-            .into_iter()
-            .filter_map(|hash| self.chain.block(hash).cloned())
-            .collect();
-        self.reply(
-            to,
-            blocks
-                .iter()
-                .map(|block| Message::Block(Box::new((**block).clone()))),
-            out,
-        );
-    }
-
     /// Sends answers up to a budget; who wants more asks again.
-    fn reply(&mut self, to: NodeId, messages: impl Iterator<Item = Message>, out: &mut Outputs) {
+    pub(super) fn reply(&mut self, to: NodeId, messages: impl Iterator<Item = Message>, out: &mut Outputs) {
         let mut bytes = 0;
         for message in messages {
             bytes += self.send(to, &message, out);
             if bytes > REPLY_BUDGET_BYTES {
                 return;
             }
-        }
-    }
-
-    /// Tells the peers about a new block, but those that have told of it last.
-    pub(super) fn announce_block(&mut self, header: &BlockHeader, from: Option<NodeId>, out: &mut Outputs) {
-        let hash = header.hash();
-        let peers: Vec<NodeId> = self
-            .peers
-            .iter()
-            .filter(|peer| Some(**peer) != from && !self.announcements.has_told(peer, &hash))
-            .copied()
-            .collect();
-        if let Some(headers) = BoundedVec::from_vec(Vec::from([*header])) {
-            self.send_to_each(&peers, &Message::Headers(headers), out);
-        }
-    }
-
-    /// Tells the peers about a new tip, but those that are known to have as much: while a node catches up,
-    /// it does not tell of every block on the way.
-    pub(super) fn announce_tip(&mut self, from: Option<NodeId>, out: &mut Outputs) {
-        let tip = self.chain.tip();
-        let Some(header) = self.chain.headers().header(&tip).copied() else {
-            return;
-        };
-        let is_behind = |peer: &&NodeId| Some(**peer) != from && !self.downloads.has(&self.chain, peer, &tip);
-        let peers: Vec<NodeId> = self.peers.iter().filter(is_behind).copied().collect();
-        if let Some(headers) = BoundedVec::from_vec(Vec::from([header])) {
-            self.send_to_each(&peers, &Message::Headers(headers), out);
         }
     }
 

@@ -7,10 +7,12 @@
 
 mod announcements;
 mod base;
+mod blocks;
 mod checker;
 mod claim;
 mod client;
 mod command;
+mod compact;
 mod config;
 mod dispute;
 mod downloads;
@@ -346,6 +348,7 @@ impl Process for Node {
             Input::TimerFired(Timer::Maintenance) => self.maintain(now, out),
             // What it is for is done below.
             Input::TimerFired(Timer::Template) => {}
+            Input::TimerFired(Timer::Downloads) => self.base.tend_downloads(now, out),
             Input::TimerFired(Timer::Connections) => self.base.tend_connections(now, out),
             Input::Inferred { request, result } => {
                 if let Some(client) = &mut self.client {

@@ -38,6 +38,10 @@ const RATES: [Rate; Message::KINDS as usize] = [
     rate(20, 200),    // CheckRefused
     rate(1, 8),       // GetAddresses
     rate(1, 32),      // Addresses
+    rate(5, 50),      // GetCompactBlock
+    rate(1, 32),      // CompactBlock
+    rate(5, 50),      // GetBlockTransactions
+    rate(1, 32),      // BlockTransactions
 ];
 
 /// For messages of types from the future, all together.

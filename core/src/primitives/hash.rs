@@ -107,28 +107,10 @@ pub fn sha256d(bytes: &[u8]) -> Hash256 {
 /// Every hash of ours that is not Bitcoin's goes through here, each use with a tag of its own, so
 /// that no two uses can be given one another's preimages (`docs/src/protocol.md`, "Hashes").
 pub fn tagged_hash<T: BorshSerialize + ?Sized>(tag: &str, fields: &T) -> Hash256 {
-    HashPrefix::new(tag, fields).finish(&())
-}
-
-/// The beginning of many [tagged hashes](tagged_hash), read only once.
-#[derive(Clone)]
-pub struct HashPrefix(Sha256);
-
-impl HashPrefix {
-    /// What all of them have in common.
-    pub fn new<T: BorshSerialize + ?Sized>(tag: &str, fields: &T) -> Self {
-        let mut writer = HashWriter(Sha256::new());
-        tag.serialize(&mut writer).expect("hashing cannot fail");
-        fields.serialize(&mut writer).expect("hashing cannot fail");
-        Self(writer.0)
-    }
-
-    /// `tagged_hash(tag, &(fields, rest))`.
-    pub fn finish<T: BorshSerialize + ?Sized>(&self, rest: &T) -> Hash256 {
-        let mut writer = HashWriter(self.0.clone());
-        rest.serialize(&mut writer).expect("hashing cannot fail");
-        Hash256(writer.0.finalize().into())
-    }
+    let mut writer = HashWriter(Sha256::new());
+    tag.serialize(&mut writer).expect("hashing cannot fail");
+    fields.serialize(&mut writer).expect("hashing cannot fail");
+    Hash256(writer.0.finalize().into())
 }
 
 struct HashWriter(Sha256);

@@ -13,8 +13,7 @@ mod time;
 pub use amount::{Amount, COIN};
 pub use bounded::{BoundedVec, DecodeError, decode, encode};
 pub use hash::{
-    BlockHash, Commitment, Digest, Hash256, HashPrefix, JobId, ModelId, Txid, Wtxid, sha256, sha256d,
-    tagged_hash,
+    BlockHash, Commitment, Digest, Hash256, JobId, ModelId, Txid, Wtxid, sha256, sha256d, tagged_hash,
 };
 pub use map::Map;
 pub use merkle::{MerkleProof, MerkleTree};

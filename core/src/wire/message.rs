@@ -1,8 +1,9 @@
 //! Messages, each with a bound on everything in it.
 
 use super::check::{CheckRefusal, CheckRequest, Matches};
+use super::compact::{CompactBlock, Places};
 use super::peer_address::{MAX_ADDRESSES, PeerAddress};
-use crate::block::{Block, BlockHeader};
+use crate::block::{Block, BlockHeader, MAX_BLOCK_TRANSACTIONS};
 use crate::dispute::Evidence;
 use crate::job::{Offer, SignedDelivery};
 use crate::keys::{PublicKey, Signature};
@@ -95,6 +96,29 @@ pub enum Message {
     GetAddresses,
     /// Addresses of nodes. The answer, or a few that are news.
     Addresses(BoundedVec<PeerAddress, MAX_ADDRESSES>),
+    /// Asks for a block whose transactions are mostly known.
+    GetCompactBlock {
+        /// The block.
+        block: BlockHash,
+        /// What the ids are to be made with.
+        salt: u64,
+    },
+    /// The answer.
+    CompactBlock(Box<CompactBlock>),
+    /// Asks for those of a block's transactions that are not known.
+    GetBlockTransactions {
+        /// The block.
+        block: BlockHash,
+        /// Their places, ascending.
+        places: Places,
+    },
+    /// The answer, in the same order.
+    BlockTransactions {
+        /// The block.
+        block: BlockHash,
+        /// The transactions.
+        transactions: BoundedVec<Transaction, MAX_BLOCK_TRANSACTIONS>,
+    },
 }
 
 impl Message {
@@ -123,7 +147,7 @@ impl Message {
     }
 
     /// Number of types: theirs are `0..KINDS`.
-    pub const KINDS: u8 = 19;
+    pub const KINDS: u8 = 23;
     /// The type number of [`Message::Headers`].
     pub const HEADERS: u8 = 1;
     /// The type number of [`Message::Block`].
@@ -132,6 +156,10 @@ impl Message {
     pub const TRANSACTION: u8 = 6;
     /// The type number of [`Message::Addresses`].
     pub const ADDRESSES: u8 = 18;
+    /// The type number of [`Message::CompactBlock`].
+    pub const COMPACT_BLOCK: u8 = 20;
+    /// The type number of [`Message::BlockTransactions`].
+    pub const BLOCK_TRANSACTIONS: u8 = 22;
 
     /// True for messages that nodes pass on; all others concern two neighbours.
     pub fn travels(&self) -> bool {
@@ -174,6 +202,10 @@ impl Message {
             Self::CheckRefused { .. } => "CheckRefused",
             Self::GetAddresses => "GetAddresses",
             Self::Addresses(_) => "Addresses",
+            Self::GetCompactBlock { .. } => "GetCompactBlock",
+            Self::CompactBlock(_) => "CompactBlock",
+            Self::GetBlockTransactions { .. } => "GetBlockTransactions",
+            Self::BlockTransactions { .. } => "BlockTransactions",
         }
     }
 }

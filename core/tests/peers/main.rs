@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod book;
+mod compact;
 mod conduct;
 mod connections;
 mod discovery;

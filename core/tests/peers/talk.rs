@@ -103,7 +103,9 @@ impl Talk {
 
     pub fn wait_s(&mut self, seconds: u64) -> Vec<(NodeId, Message)> {
         self.now = self.now.after_ms(seconds * 1_000);
-        self.input(Input::TimerFired(Timer::Connections))
+        let mut said = self.input(Input::TimerFired(Timer::Connections));
+        said.extend(self.input(Input::TimerFired(Timer::Downloads)));
+        said
     }
 }
 

@@ -51,6 +51,11 @@ impl Script {
                     .collect();
                 vec![Message::Headers(BoundedVec::from_vec(headers).unwrap())]
             }
+            // Any request may be answered with the whole block.
+            Message::GetCompactBlock { block, .. } => {
+                let hashes = BoundedVec::from_vec(vec![*block]).unwrap();
+                self.answer(&Message::GetBlocks(hashes))
+            }
             Message::GetBlocks(hashes) => {
                 self.asked_blocks += hashes.len();
                 let wanted = self

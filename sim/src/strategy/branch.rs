@@ -109,16 +109,15 @@ impl SecretBranch {
         }
     }
 
-    /// Sends those of its blocks that a peer asks for.
-    pub(super) fn answer(
-        &self,
-        context: &mut Context<'_>,
-        to: NodeId,
-        hashes: &[BlockHash],
-        out: &mut Outputs,
-    ) {
+    /// Sends those of its blocks that a peer's message asks for, whole.
+    pub(super) fn answer(&self, context: &mut Context<'_>, to: NodeId, message: &Message, out: &mut Outputs) {
+        let is_wanted = |hash: &BlockHash| match message {
+            Message::GetBlocks(hashes) => hashes.contains(hash),
+            Message::GetCompactBlock { block, .. } => block == hash,
+            _ => false,
+        };
         for block in &self.blocks {
-            if hashes.contains(&block.header.hash()) {
+            if is_wanted(&block.header.hash()) {
                 context.send(to, &Message::Block(Box::new(block.clone())), out);
             }
         }

@@ -12,7 +12,6 @@ use camelid_core::block::{Block, BlockHeader};
 use camelid_core::primitives::{BlockHash, Height, JobId};
 use camelid_core::process::{Event, Input, Output, Outputs};
 use camelid_core::tx::{ActionKind, OutPoint, Transaction};
-use camelid_core::wire::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks by which a branch may be behind before it is given up.
@@ -87,8 +86,8 @@ impl Strategy for Erase {
                 return None;
             }
             Input::Message { from, packet } if attack.shown => {
-                if let Some((_, Message::GetBlocks(hashes))) = context.open(packet) {
-                    attack.branch.answer(context, *from, &hashes, out);
+                if let Some((_, message)) = context.open(packet) {
+                    attack.branch.answer(context, *from, &message, out);
                 }
             }
             _ => {}

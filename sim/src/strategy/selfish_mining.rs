@@ -59,6 +59,7 @@ impl SelfishMining {
         match message {
             Message::Headers(headers) => headers.iter().any(|header| is_secret(&header.hash())),
             Message::Block(block) => is_secret(&block.header.hash()),
+            Message::CompactBlock(block) => is_secret(&block.header.hash()),
             _ => false,
         }
     }

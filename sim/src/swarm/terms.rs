@@ -30,7 +30,7 @@ pub(super) const AUDIT_PEERS: u64 = 6;
 /// The longest latency is this fraction of the target spacing.
 pub(super) const LATENCIES_PER_BLOCK: u64 = 40;
 /// Most packets lost, in thousandths.
-pub(super) const MAX_LOSS_PERMILLE: u64 = 50;
+pub(super) const MAX_LOSS_PERMILLE: u64 = 100;
 
 /// Something that a scenario must keep to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

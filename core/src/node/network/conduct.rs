@@ -4,7 +4,7 @@ use super::super::base::Base;
 use super::connection::Connection;
 use crate::keys::NodeId;
 use crate::peers::{Offence, Refusal};
-use crate::primitives::{BlockHash, BoundedVec, Time};
+use crate::primitives::Time;
 use crate::process::{Event, Outputs};
 use crate::wire::Message;
 use alloc::format;
@@ -73,28 +73,5 @@ impl Base {
             reason: format!("banned: {offence:?} was one too many"),
         });
         self.drop_peer(now, peer, out);
-    }
-
-    /// A block has come that was not here.
-    pub(in crate::node) fn note_news(&mut self, now: Time, block: BlockHash, from: Option<NodeId>) {
-        let Some(peer) = from else { return };
-        if let Some(connection) = self.connection(from) {
-            connection.last_block = now;
-            self.downloads.note_giver(block, peer);
-            self.downloads.note_best(&self.chain, peer, block);
-        }
-    }
-
-    /// Asks for missing blocks, of all peers that have them. Nothing where peers are fixed.
-    pub(in crate::node) fn download(&mut self, now: Time, out: &mut Outputs) {
-        if self.network.is_none() {
-            return;
-        }
-        for (peer, hashes) in self.downloads.plan(now, &self.chain) {
-            self.expect_from(now, peer, Message::BLOCK, hashes.len());
-            if let Some(hashes) = BoundedVec::from_vec(hashes) {
-                self.send(peer, &Message::GetBlocks(hashes), out);
-            }
-        }
     }
 }

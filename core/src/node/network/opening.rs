@@ -109,7 +109,7 @@ impl Base {
     }
 
     /// Ends a connection.
-    pub(super) fn drop_peer(&mut self, now: Time, peer: NodeId, out: &mut Outputs) {
+    pub(in crate::node) fn drop_peer(&mut self, now: Time, peer: NodeId, out: &mut Outputs) {
         out.push(Output::Disconnect { peer });
         self.forget_peer(now, &peer);
         self.download(now, out);

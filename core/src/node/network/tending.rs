@@ -1,12 +1,11 @@
-//! What is looked after every second: calls, stalled downloads, numbers of connections, the saved book.
+//! What is looked after every second: calls, numbers of connections, the saved book.
 
 use super::super::base::Base;
-use super::super::downloads::MAX_STALLS;
 use super::super::record::Record;
 use super::OpenNetwork;
 use super::connection::{Connection, Purpose};
 use crate::keys::NodeId;
-use crate::peers::{Offence, Refusal, SavedPeers};
+use crate::peers::SavedPeers;
 use crate::primitives::Time;
 use crate::process::{Output, Outputs, Timer};
 use alloc::boxed::Box;
@@ -43,8 +42,6 @@ impl Base {
         for peer in network.surplus() {
             self.drop_peer(now, peer, out);
         }
-        self.drop_stalled(now, out);
-        self.download(now, out);
         self.advertise_again(now, out);
         self.save_peers(now, out);
         self.call(now, out);
@@ -59,19 +56,6 @@ impl Base {
         let Some(network) = &mut self.network else { return };
         for address in network.calls(now) {
             out.push(Output::Connect { address });
-        }
-    }
-
-    fn drop_stalled(&mut self, now: Time, out: &mut Outputs) {
-        for (peer, stalls) in self.downloads.take_stalled(now) {
-            let refusal = Refusal::new(
-                Offence::Stalled,
-                "blocks that it has were asked for and did not come",
-            );
-            self.refuse(now, peer, refusal, out);
-            if stalls >= MAX_STALLS && self.admits_from(&peer) {
-                self.drop_peer(now, peer, out);
-            }
         }
     }
 

@@ -25,8 +25,8 @@ use borsh::BorshSerialize;
 use judging::Judging;
 use tickets::Tickets;
 
-/// Time for the parties to show evidence without being asked.
-const SHOW_MS: u64 = 20_000;
+/// The parties have this part of the time between blocks to show evidence without being asked.
+const SHOW_PART: u64 = 3;
 /// A question that was not answered is asked again after this long.
 const ASK_AGAIN_MS: u64 = 60_000;
 /// Time for an answer, at the end of the window.
@@ -188,7 +188,7 @@ impl Verifier {
                 score_root: Hash256::default(),
             });
         }
-        if next >= late || self.may_ask(now, record.id) {
+        if next >= late || self.may_ask(base, now, record.id) {
             self.ask(base, now, bench, out);
         }
         None
@@ -251,9 +251,10 @@ impl Verifier {
     }
 
     /// True once the parties have had time to show their evidence unasked.
-    fn may_ask(&mut self, now: Time, job: JobId) -> bool {
+    fn may_ask(&mut self, base: &Base, now: Time, job: JobId) -> bool {
+        let spacing_ms = u64::from(base.chain.params().spacing_s) * 1_000;
         match self.searches.entry(job).or_insert(Search::Waiting(now)) {
-            Search::Waiting(since) => now >= since.after_ms(SHOW_MS),
+            Search::Waiting(since) => now >= since.after_ms(spacing_ms / SHOW_PART),
             Search::Asked(_) => true,
         }
     }
