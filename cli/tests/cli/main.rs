@@ -3,6 +3,8 @@
 #[cfg(feature = "ggml")]
 mod bad_claims;
 #[cfg(feature = "ggml")]
+mod catch_up;
+#[cfg(feature = "ggml")]
 mod cheat;
 #[cfg(feature = "ggml")]
 mod claims;
