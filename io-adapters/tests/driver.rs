@@ -29,7 +29,6 @@ use support::fake::{
     somebody,
 };
 use support::{agree, two_machines};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 // --- Real nodes ---
@@ -423,29 +422,6 @@ async fn who_asks_hears_nothing_of_what_could_not_be_stored() {
     assert!(running.await.unwrap().is_err());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_slow_subscriber_loses_the_oldest_events_and_delays_nobody() {
-    let config = DriverConfig {
-        event_capacity: NonZeroUsize::new(4).unwrap(),
-        ..DriverConfig::default()
-    };
-    let process = Fake::new([(0..10).map(event).collect()]);
-    let (driver, handle) = Driver::new(process, quiet_adapters(), config);
-    let mut events = handle.subscribe().unwrap();
-    handle.stop();
-    driver.run().await.unwrap();
-
-    assert_eq!(events.recv().await, Err(RecvError::Lagged(6)));
-    for number in 6..10 {
-        let Output::Event(expected) = event(number) else {
-            unreachable!("event() is one");
-        };
-        assert_eq!(events.recv().await, Ok((Time(1_000_000), expected)));
-    }
-    assert_eq!(events.recv().await, Err(RecvError::Closed));
-    assert_eq!(handle.subscribe().err(), Some(DriverStopped));
-}
-
 fn command() -> Command {
     Command::OpenJob(Box::new(JobRequest {
         prompt: PromptTokens::default(),
@@ -556,7 +532,6 @@ async fn every_inference_is_answered_and_few_run_at_a_time() {
 // --- Mining ---
 
 const MINING: DriverConfig = DriverConfig {
-    event_capacity: NonZeroUsize::MIN,
     command_capacity: NonZeroUsize::MIN,
     parallel_inferences: NonZeroUsize::MIN,
     waiting_inferences: 0,

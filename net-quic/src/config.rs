@@ -74,6 +74,8 @@ pub struct GroupRates {
     pub jobs: Rate,
     /// Of [`Group::Checks`].
     pub checks: Rate,
+    /// Of [`Group::Addresses`].
+    pub addresses: Rate,
     /// Of [`Group::Other`].
     pub other: Rate,
 }
@@ -86,6 +88,7 @@ impl GroupRates {
             Group::Transactions => self.transactions,
             Group::Jobs => self.jobs,
             Group::Checks => self.checks,
+            Group::Addresses => self.addresses,
             Group::Other => self.other,
         }
     }
@@ -125,6 +128,7 @@ impl Default for QuicConfig {
                 transactions: rate(200, 2000),
                 jobs: rate(50, 500),
                 checks: rate(20, 100),
+                addresses: rate(5, 50),
                 other: rate(20, 100),
             },
             max_bans: 4096,

@@ -12,17 +12,20 @@ pub enum Group {
     Jobs,
     /// Outsourced checks.
     Checks,
-    /// Types that this table does not know, and what is no envelope.
+    /// Addresses of nodes, and asking for them.
+    Addresses,
+    /// Types from the future, and what is no envelope.
     Other,
 }
 
 impl Group {
     /// Every group, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Chain,
         Self::Transactions,
         Self::Jobs,
         Self::Checks,
+        Self::Addresses,
         Self::Other,
     ];
 
@@ -33,6 +36,7 @@ impl Group {
             Some(4..=6) => Self::Transactions,
             Some(7..=13) => Self::Jobs,
             Some(14..=16) => Self::Checks,
+            Some(17..=18) => Self::Addresses,
             _ => Self::Other,
         }
     }
@@ -86,10 +90,21 @@ mod tests {
             (Message::Engage(Box::new(transaction)), Group::Jobs),
             (Message::CheckReply { request, matches }, Group::Checks),
             (Message::CheckRefused { request, reason }, Group::Checks),
+            (Message::GetAddresses, Group::Addresses),
+            (Message::Addresses(BoundedVec::new()), Group::Addresses),
         ] {
             assert_eq!(group(&message), expected, "{message:?}");
         }
         assert_eq!(Group::of_kind(Envelope::peek_kind(b"no envelope")), Group::Other);
+    }
+
+    /// A type that is added to the core has to be put into a group here.
+    #[test]
+    fn every_type_of_the_core_has_a_group_and_no_other_has() {
+        for kind in 0..=u8::MAX {
+            let is_other = Group::of_kind(Some(kind)) == Group::Other;
+            assert_eq!(is_other, kind >= Message::KINDS, "type {kind}");
+        }
     }
 
     #[test]

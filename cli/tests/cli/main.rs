@@ -3,6 +3,10 @@
 #[cfg(feature = "ggml")]
 mod bad_claims;
 #[cfg(feature = "ggml")]
+mod catch_up;
+#[cfg(feature = "ggml")]
+mod cheat;
+#[cfg(feature = "ggml")]
 mod claims;
 mod corpus;
 #[cfg(feature = "ggml")]
@@ -12,6 +16,8 @@ mod demo;
 mod detection;
 mod difficulty;
 mod economics;
+#[cfg(feature = "ggml")]
+mod guests;
 #[cfg(feature = "ggml")]
 mod jobs;
 mod load;

@@ -2,7 +2,7 @@
 
 use super::support::Place;
 use serde_json::Value;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -84,6 +84,19 @@ pub fn until(place: &Place, args: &str, dir: &str, wanted: impl Fn(&Value) -> bo
             Instant::now() < end,
             "{args} does not become what is wanted: {found}"
         );
+        sleep(PAUSE);
+    }
+}
+
+/// Waits until these words are in the log of a node that [`Running::start`] has started.
+pub fn until_logged(place: &Place, dir: &str, words: &str) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let log = fs::read_to_string(place.path(&format!("{dir}.log"))).expect("a log");
+        if log.contains(words) {
+            return;
+        }
+        assert!(Instant::now() < end, "{dir} never says {words:?}");
         sleep(PAUSE);
     }
 }

@@ -1,11 +1,10 @@
 //! How the rest of the program talks to a driver.
 
 use camelid_core::node::Node;
-use camelid_core::primitives::Time;
 use camelid_core::process::{Command, Event};
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// What is asked of a driver, in the order in which it was asked.
 pub(super) enum Request<P> {
@@ -19,8 +18,6 @@ pub(super) enum Request<P> {
 /// Talks to a running driver. Clones talk to the same one; it goes on running when all are gone.
 pub struct DriverHandle<P = Node> {
     requests: mpsc::Sender<Request<P>>,
-    /// Weak, so that subscribers learn when the driver is gone.
-    events: broadcast::WeakSender<(Time, Event)>,
     stop: Arc<Notify>,
 }
 
@@ -30,16 +27,8 @@ pub struct DriverHandle<P = Node> {
 pub struct DriverStopped;
 
 impl<P> DriverHandle<P> {
-    pub(super) fn new(
-        requests: mpsc::Sender<Request<P>>,
-        events: broadcast::WeakSender<(Time, Event)>,
-        stop: Arc<Notify>,
-    ) -> Self {
-        Self {
-            requests,
-            events,
-            stop,
-        }
+    pub(super) fn new(requests: mpsc::Sender<Request<P>>, stop: Arc<Notify>) -> Self {
+        Self { requests, stop }
     }
 
     /// Passes a command on to the process; waits while too many requests do.
@@ -85,17 +74,6 @@ impl<P> DriverHandle<P> {
         answered.await.map_err(|_| DriverStopped)
     }
 
-    /// The process's events from now on. A subscriber that falls more than
-    /// [`event_capacity`](super::DriverConfig::event_capacity) events behind loses the oldest ones
-    /// (and is told how many); the driver never waits for it. The channel closes with the driver.
-    ///
-    /// # Errors
-    /// [`DriverStopped`] when there will be none.
-    pub fn subscribe(&self) -> Result<broadcast::Receiver<(Time, Event)>, DriverStopped> {
-        let events = self.events.upgrade().ok_or(DriverStopped)?;
-        Ok(events.subscribe())
-    }
-
     /// Asks the driver to stop when it is done with the input at hand and with the requests that wait.
     pub fn stop(&self) {
         self.stop.notify_one();
@@ -105,7 +83,7 @@ impl<P> DriverHandle<P> {
 // Derived, these would ask the same of `P`.
 impl<P> Clone for DriverHandle<P> {
     fn clone(&self) -> Self {
-        Self::new(self.requests.clone(), self.events.clone(), self.stop.clone())
+        Self::new(self.requests.clone(), self.stop.clone())
     }
 }
 

@@ -20,7 +20,7 @@ use handle::Request;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::sync::{Notify, mpsc};
 use world::World;
 
 /// Inputs whose records may share one commit, at most: 500 blocks at hand take 16. What the first of
@@ -44,8 +44,6 @@ pub struct Adapters {
 pub struct DriverConfig {
     /// Commands and inspections that may wait.
     pub command_capacity: NonZeroUsize,
-    /// Events that a subscriber may be behind before it loses some.
-    pub event_capacity: NonZeroUsize,
     /// Inference tasks that run at a time.
     pub parallel_inferences: NonZeroUsize,
     /// Inference tasks that may wait; more are answered with a failure.
@@ -59,7 +57,6 @@ impl Default for DriverConfig {
     fn default() -> Self {
         Self {
             command_capacity: NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN),
-            event_capacity: NonZeroUsize::new(1_024).unwrap_or(NonZeroUsize::MIN),
             parallel_inferences: NonZeroUsize::MIN,
             waiting_inferences: 64,
             mining: None,
@@ -94,7 +91,6 @@ pub struct Driver<P> {
     storage: Box<dyn Storage>,
     requests: mpsc::Receiver<Request<P>>,
     stop: Arc<Notify>,
-    events: broadcast::Sender<(Time, Event)>,
     observer: Box<dyn FnMut(Time, Event) + Send>,
     now: Time,
 }
@@ -103,9 +99,8 @@ impl<P: Process + Send> Driver<P> {
     /// A driver, which does nothing before it [runs](Self::run), and a handle on it.
     pub fn new(process: P, adapters: Adapters, config: DriverConfig) -> (Self, DriverHandle<P>) {
         let (sender, requests) = mpsc::channel(config.command_capacity.get());
-        let events = broadcast::Sender::new(config.event_capacity.get());
         let stop = Arc::new(Notify::new());
-        let handle = DriverHandle::new(sender, events.downgrade(), stop.clone());
+        let handle = DriverHandle::new(sender, stop.clone());
         let (world, storage) = World::new(adapters, &config);
         let driver = Self {
             process,
@@ -113,15 +108,14 @@ impl<P: Process + Send> Driver<P> {
             storage,
             requests,
             stop,
-            events,
             observer: Box::new(|_, _| {}),
             now: Time(0),
         };
         (driver, handle)
     }
 
-    /// Calls `observer` with every event of the process. It runs inside the loop and must be quick;
-    /// who may be slow [subscribes](DriverHandle::subscribe).
+    /// Calls `observer` with every event of the process, in order, in place of the observer before. It
+    /// runs inside the loop and must be quick: who may be slow has it fill a bounded queue.
     #[must_use]
     pub fn with_observer(mut self, observer: impl FnMut(Time, Event) + Send + 'static) -> Self {
         self.observer = Box::new(observer);
@@ -245,18 +239,10 @@ impl<P: Process + Send> Driver<P> {
             Output::SetTimer { timer, at } => self.world.timers.set(timer, at),
             Output::Infer { request, task } => self.world.inference.submit(request, *task),
             Output::Mine { template } => self.world.mining.start(template),
-            Output::Event(event) => self.publish(now, event),
+            Output::Event(event) => (self.observer)(now, event),
             Output::Connect { address } => self.world.transport.connect(address).await,
             Output::Disconnect { peer } => self.world.transport.disconnect(peer).await,
         }
-    }
-
-    fn publish(&mut self, now: Time, event: Event) {
-        if self.events.receiver_count() > 0 {
-            // The last receiver may just have gone away.
-            let _ = self.events.send((now, event.clone()));
-        }
-        (self.observer)(now, event);
     }
 }
 
