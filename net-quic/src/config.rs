@@ -124,7 +124,7 @@ impl Default for QuicConfig {
             control_bytes: rate(1 << 20, 4 << 20),
             bulk_bytes: rate(8 << 20, 16 << 20),
             messages: GroupRates {
-                chain: rate(200, 1000),
+                chain: rate(2_000, 4_000),
                 transactions: rate(200, 2000),
                 jobs: rate(50, 500),
                 checks: rate(20, 100),

@@ -32,7 +32,7 @@ impl Group {
     /// The group of an envelope's type number.
     pub fn of_kind(kind: Option<u8>) -> Self {
         match kind {
-            Some(0..=3) => Self::Chain,
+            Some(0..=3 | 19..=22) => Self::Chain,
             Some(4..=6) => Self::Transactions,
             Some(7..=13) => Self::Jobs,
             Some(14..=16) => Self::Checks,
