@@ -8,7 +8,7 @@ use crate::keys::{KeyHash, NodeId};
 use crate::mempool::FeeRate;
 use crate::model::{InferenceResult, InferenceTask, PromptTokens, Sampling};
 use crate::node::Record;
-use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time, Txid};
+use crate::primitives::{Amount, BlockHash, Digest, Height, JobId, ModelId, Time, Timestamp, Txid};
 use crate::rastic::{Spec, Verdict};
 use crate::tx::{ClaimKind, Transaction};
 use crate::wire::{CheckRefusal, NetAddress, Packet};
@@ -356,6 +356,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A node is not wanted for a while: for what it did, or still since before a restart.
+    Banned {
+        /// The node.
+        peer: NodeId,
+        /// The end of it.
+        until: Timestamp,
+    },
 }
 
 impl Event {
@@ -410,6 +417,7 @@ impl Event {
             Self::Rejected { .. } => "rejected",
             Self::TransactionSubmitted { .. } => "transaction-submitted",
             Self::CommandRefused { .. } => "command-refused",
+            Self::Banned { .. } => "banned",
         }
     }
 }

@@ -268,6 +268,21 @@ async fn tasks_run_side_by_side() {
     assert!(failed(inference.run(elsewhere).await).contains("does not have the model"));
 }
 
+/// At the end of a process the library's memory is taken down: a thread that is still in it crashes.
+#[test]
+fn no_task_outlives_the_models_of_a_node() {
+    let engine = Arc::new(Engine::open(&tiny_quantized("q4_1"), Shape::default()).unwrap());
+    let inference = GgmlInference::new([Arc::clone(&engine)]);
+    let task = generate(&tokens(1, 12, VOCABULARY), 1_000, SAMPLINGS[1]);
+    let mut running = inference.run(task);
+    let waker = std::task::Waker::noop();
+    let begun = running.as_mut().poll(&mut std::task::Context::from_waker(waker));
+    assert!(begun.is_pending());
+    drop(running);
+    drop(inference);
+    assert_eq!(Arc::strong_count(&engine), 1, "a thread has the engine yet");
+}
+
 #[test]
 fn text_becomes_tokens_and_text_again() {
     let model = Model::load(tiny(), Numerics::Exact).unwrap();

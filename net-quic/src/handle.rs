@@ -6,6 +6,7 @@ use crate::slots::IpGroup;
 use crate::stats::{PeerStats, Stats};
 use crate::table::Entry;
 use camelid_core::keys::NodeId;
+use camelid_core::peers::Reach;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -52,19 +53,18 @@ impl QuicHandle {
     }
 
     /// Refuses `peer` for `duration`, and all that comes from the address it is connected from, and
-    /// ends its connection. Addresses of this machine are not banned along with one of its nodes.
+    /// ends its connection. Local addresses are not banned along with one of their nodes.
     pub fn ban(&self, peer: NodeId, duration: Duration) {
         let now = Instant::now();
         let mut state = lock(&self.0.state);
         state.banned_nodes.ban(peer, duration, now);
         let entry = state.table.peers.get(&peer);
-        let Some((connection, ip)) =
-            entry.map(|entry| (entry.connection.clone(), entry.address.socket().ip()))
-        else {
+        let Some((connection, address)) = entry.map(|entry| (entry.connection.clone(), entry.address)) else {
             return;
         };
-        if !ip.is_loopback() {
-            state.banned_ips.ban(IpGroup::of(ip), duration, now);
+        if Reach::of(&address) == Reach::Public {
+            let group = IpGroup::of(address.socket().ip());
+            state.banned_ips.ban(group, duration, now);
         }
         drop(state);
         self.0.refuse(&connection, Refusal::Banned);

@@ -252,13 +252,10 @@ fn outputs_do_not_change() {
         written(&trigram(), Sampling::GREEDY),
         ", between me and thee, and the morning were the families of the LORD God said, I will not destroy it."
     );
-    assert_eq!(
-        written(&trigram(), WARM),
-        "of his house with blindness, both of fowl, and upon all the days of Enoch were three hundred cubits, and thy"
-    );
+    assert_eq!(written(&trigram(), WARM), "God created and made.");
     assert_eq!(
         generate(&hash_model(), &[4, 5, 6], 8, 1, WARM).0,
-        [15, 44, 7, 116, 61, 17, 8, 237]
+        [15, 44, 7, 116, 61, 232, 103, 223]
     );
 }
 

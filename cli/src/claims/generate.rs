@@ -15,6 +15,7 @@ use camelid_core::primitives::{Hash256, JobId, tagged_hash};
 use camelid_inference_ggml::Engine;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// The output that starts with `prefix` and goes on as `model` writes on the terms of `claim`, whose own output
 /// is not looked at. `go_on` hears of each token.
@@ -57,6 +58,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Exit, Failure> {
     let stop = stop_on_interrupt("stopping after this token; once more to stop at once")?;
     let stopped = || stop.load(Ordering::Relaxed);
     let bar = progress_bar(asked.len() as u64 * u64::from(args.max_tokens), "tokens");
+    let begun = Instant::now();
     let mut claims = Vec::new();
     for mut claim in asked {
         let mut written = 0;
@@ -73,7 +75,13 @@ pub fn generate(args: &GenerateArgs) -> Result<Exit, Failure> {
         claims.push(claim);
     }
     bar.finish_and_clear();
+    let tokens: usize = claims.iter().map(|claim| claim.output.len()).sum();
+    let rate = tokens as f64 / begun.elapsed().as_secs_f64();
     write_claims(args.out.as_deref(), &claims, &model)?;
+    eprintln!(
+        "camelid: {} claims, {tokens} tokens, {rate:.1} tokens/s",
+        claims.len()
+    );
     if stopped() {
         eprintln!(
             "camelid: interrupted; {} claims were finished and written",

@@ -4,7 +4,7 @@ use super::settings::{LogFormat, LogLevel};
 use camelid_core::process::Event;
 use std::io::{IsTerminal, stderr};
 use tracing::level_filters::LevelFilter;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// Begins to write log lines.
 pub fn begin(format: LogFormat, level: LogLevel) {
@@ -40,6 +40,7 @@ pub fn note(event: &Event) {
         Event::JobOffered { offer } => info!(job = %offer.job, "{name}"),
         Event::Judged { job, verdict, .. } => info!(%job, ?verdict, "{name}"),
         Event::JobRefused { reason } => info!(reason, "{name}"),
+        Event::Banned { peer, until } => warn!(%peer, until = until.0, "{name}"),
         Event::Rejected { from, reason } => debug!(%from, reason, "{name}"),
         Event::JobAccepted { job }
         | Event::OutputCommitted { job }

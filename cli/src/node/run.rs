@@ -12,11 +12,13 @@ use crate::rpc::{RpcServer, Service};
 use camelid_core::block::genesis_block;
 use camelid_core::node::{NetworkConfig, Node, NodeConfig};
 use camelid_core::params::Params;
+use camelid_core::process::Event;
 use camelid_inference_ggml::{Engine, GgmlInference};
 use camelid_io::{RedbStorage, Storage as _};
 use std::io::{Write as _, stdout};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::info;
 
 /// Runs the node in a directory until it is told to stop.
@@ -82,7 +84,14 @@ async fn live(
         move || stop.request()
     });
     info!(address = %server.address(), "serves JSON-RPC");
-    let driver = driver.with_observer(|_, event| logs::note(&event));
+    let door = quic.clone();
+    let driver = driver.with_observer(move |now, event| {
+        if let Event::Banned { peer, until } = event {
+            let seconds = until.0.saturating_sub(now.timestamp().0);
+            door.ban(peer, Duration::from_secs(seconds.into()));
+        }
+        logs::note(&event);
+    });
     let stop = supervisor.stop();
     supervisor.spawn("node", async move {
         let node = drive(driver, handle, stop).await?;

@@ -34,12 +34,21 @@ pub struct Bans {
 }
 
 impl Bans {
-    /// Bans a node and where it was for [`BAN_S`].
-    pub fn add(&mut self, now: Timestamp, node: NodeId, address: &NetAddress) {
+    /// Bans a node and where it was for [`BAN_S`]; returns the end.
+    pub fn add(&mut self, now: Timestamp, node: NodeId, address: &NetAddress) -> Timestamp {
         let end = Timestamp(now.0.saturating_add(BAN_S));
         self.insert(Banned::Node(node), end);
         self.insert(place(address), end);
         self.ends.retain(|_, end| now < *end);
+        end
+    }
+
+    /// Nodes that are refused, and until when.
+    pub fn nodes(&self, now: Timestamp) -> impl Iterator<Item = (NodeId, Timestamp)> {
+        self.ends.iter().filter_map(move |(banned, end)| match banned {
+            Banned::Node(node) if now < *end => Some((*node, *end)),
+            _ => None,
+        })
     }
 
     fn insert(&mut self, banned: Banned, end: Timestamp) {

@@ -135,7 +135,7 @@ fn an_invalid_body_costs_its_giver_the_connection() {
     assert!(seconds <= 30, "{seconds} seconds");
     assert!(!world.is_linked(fresh, 1), "sent away");
     assert!(world.events.iter().any(|(node, event)| *node == fresh
-        && matches!(event, Event::Rejected { from, reason } if *from == id && reason.contains("banned"))));
+        && matches!(event, Event::Banned { peer, .. } if *peer == id)));
     // The honest one is not to blame for anything.
     assert!(world.is_linked(fresh, 0));
     let tip = honest.last().unwrap().header.hash();

@@ -125,7 +125,8 @@ impl<'a> Observer<'a> {
             | Event::ChecksPaid { .. }
             | Event::Rejected { .. }
             | Event::TransactionSubmitted { .. }
-            | Event::CommandRefused { .. } => None,
+            | Event::CommandRefused { .. }
+            | Event::Banned { .. } => None,
         };
         let name = event::of_node(event);
         let new = job.is_none_or(|job| self.seen.insert((name.clone(), job)));

@@ -7,7 +7,6 @@ use crate::peers::{Offence, Refusal};
 use crate::primitives::Time;
 use crate::process::{Event, Outputs};
 use crate::wire::Message;
-use alloc::format;
 
 impl Base {
     /// Is anything from this peer listened to? In an open network only while it is connected: what a
@@ -66,12 +65,9 @@ impl Base {
             return;
         }
         let address = connection.address;
-        network.bans.add(now.timestamp(), peer, &address);
+        let until = network.bans.add(now.timestamp(), peer, &address);
         network.book.forget(&address);
-        out.event(Event::Rejected {
-            from: peer,
-            reason: format!("banned: {offence:?} was one too many"),
-        });
+        out.event(Event::Banned { peer, until });
         self.drop_peer(now, peer, out);
     }
 }

@@ -7,7 +7,7 @@ use super::connection::{Connection, Purpose};
 use crate::keys::NodeId;
 use crate::peers::SavedPeers;
 use crate::primitives::Time;
-use crate::process::{Output, Outputs, Timer};
+use crate::process::{Event, Output, Outputs, Timer};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -29,6 +29,9 @@ impl Base {
 
     pub(in crate::node) fn start_network(&mut self, now: Time, out: &mut Outputs) {
         let Some(network) = &mut self.network else { return };
+        for (peer, until) in network.bans.nodes(now.timestamp()) {
+            out.event(Event::Banned { peer, until });
+        }
         network.next_save = now.after_ms(FIRST_SAVE_MS);
         network.next_feeler = now.after_ms(FIRST_SAVE_MS);
         network.next_advertisement =
