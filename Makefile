@@ -102,7 +102,7 @@ traces:   ## record the corpus of attack traces in scenarios/traces anew
 	@$(ENSURE_GGML)
 	tools/traces
 
-fuzz:     ## TARGET=decoders|scripts|branches: inputs that break it, for FUZZ_SECONDS; needs nightly
+fuzz:     ## TARGET=decoders|scripts|branches|gguf: inputs that break it, for FUZZ_SECONDS; needs nightly
 	@$(ENSURE) nightly cargo-fuzz
 	@mkdir -p fuzz/corpus/$(TARGET)
 	cargo +nightly fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(FUZZ_SECONDS)
@@ -117,6 +117,6 @@ nightly:  ## hours: many more property cases and seeds
 	RUSTFLAGS="--cfg madsim" MADSIM_TEST_NUM=1000 cargo test -p camelid-io --target-dir target/madsim
 	cargo run --release -p camelid -- sim run scenarios --seeds 0..2000
 	$(MAKE) swarm
-	for target in decoders scripts branches; do $(MAKE) fuzz TARGET=$$target FUZZ_SECONDS=1800 || exit; done
+	for target in decoders scripts branches gguf; do $(MAKE) fuzz TARGET=$$target FUZZ_SECONDS=1800 || exit; done
 	$(MAKE) mutants SHARD=0/1
 	$(MAKE) claims

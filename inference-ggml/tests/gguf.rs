@@ -44,6 +44,16 @@ fn a_header_says_what_was_written() {
 }
 
 /// Whatever is cut off is missed.
+/// The fuzz target `gguf`: four bytes say how much of the file lies behind the header.
+#[test]
+fn the_seed_of_the_fuzz_target_is_a_header() {
+    let seed = include_bytes!("../../fuzz/seeds/gguf/00");
+    let (behind, header) = seed.split_first_chunk().unwrap();
+    let bytes = header.len() as u64 + u64::from(u32::from_le_bytes(*behind));
+    let header = Header::parse(header, bytes).unwrap();
+    assert_eq!((header.tensors.len(), header.architecture()), (2, Some("llama")));
+}
+
 #[test]
 fn no_beginning_of_a_file_is_a_file() {
     let file = small().finish();

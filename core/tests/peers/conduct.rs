@@ -1,9 +1,13 @@
 //! Who does what honest nodes do not do is sent away; who does what can happen to them is not.
 
 use super::support::*;
-use super::talk::{Talk, id};
+use super::talk::{OWN, Talk, id};
+use super::world::{address, open_config};
 use camelid_core::block::{BlockHeader, genesis_block};
-use camelid_core::peers::{Allowance, BAN_POINTS, BAN_S, Bans, Conduct, MAX_BANS, Offence, Rate};
+use camelid_core::node::{NetworkConfig, Node, Record};
+use camelid_core::peers::{
+    AddressBook, Allowance, BAN_POINTS, BAN_S, Bans, Conduct, MAX_BANS, Offence, Rate, SavedPeers,
+};
 use camelid_core::primitives::{BlockHash, BoundedVec, Hash256, Time, Timestamp, Wtxid};
 use camelid_core::process::{Direction, Input, Timer};
 use camelid_core::wire::{Envelope, Message, Packet};
@@ -130,12 +134,8 @@ fn a_ban_holds_for_a_day_for_node_and_host() {
     talk.disconnected.clear();
     // What it says now is not heard, and calls for no second ban.
     talk.hear_packet(PEER, Packet::from(vec![0xff; 100]));
-    assert_eq!(
-        (talk.refusals.len(), talk.disconnected.len()),
-        (2, 0),
-        "{:?}",
-        talk.refusals
-    );
+    assert_eq!(talk.refusals.len(), 1, "{:?}", talk.refusals);
+    assert_eq!((&talk.banned[..], talk.disconnected.len()), (&[id(PEER)][..], 0));
     talk.close(PEER);
     talk.open(PEER, "77.1.0.1:50000", Direction::Inbound);
     assert_eq!(talk.disconnected, [id(PEER)], "from elsewhere");
@@ -145,6 +145,20 @@ fn a_ban_holds_for_a_day_for_node_and_host() {
     talk.wait_s(u64::from(BAN_S));
     talk.is_called_by(PEER);
     assert!(talk.node.peers().contains(&id(PEER)), "a day later");
+}
+
+#[test]
+fn a_node_tells_after_a_restart_of_bans_that_last_yet() {
+    let address = address("5.7.0.1:50000");
+    for (age_s, expected) in [(BAN_S - 1, &[id(PEER)][..]), (BAN_S, &[])] {
+        let now = Talk::new().now.timestamp();
+        let mut bans = Bans::default();
+        bans.add(Timestamp(now.0 - age_s), id(PEER), &address);
+        let saved = SavedPeers::new(&AddressBook::new([1; 32]), BoundedVec::new(), &bans);
+        let record = Record::Peers(Box::new(saved));
+        let config = open_config(OWN, NetworkConfig::default());
+        assert_eq!(Talk::of(Node::recover(config, [record])).banned, expected);
+    }
 }
 
 #[test]

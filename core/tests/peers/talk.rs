@@ -16,6 +16,7 @@ pub struct Talk {
     pub now: Time,
     pub refusals: Vec<String>,
     pub disconnected: Vec<NodeId>,
+    pub banned: Vec<NodeId>,
     /// Whom the node calls.
     pub calls: Vec<NetAddress>,
     sent: u64,
@@ -36,11 +37,17 @@ impl Talk {
     }
 
     pub fn with(network: NetworkConfig) -> Self {
+        Self::of(Node::new(open_config(OWN, network)))
+    }
+
+    /// A node before its start.
+    pub fn of(node: Node) -> Self {
         let mut talk = Self {
-            node: Node::new(open_config(OWN, network)),
+            node,
             now: Time((u64::from(network_time()) + 100_000) * 1_000),
             refusals: Vec::new(),
             disconnected: Vec::new(),
+            banned: Vec::new(),
             calls: Vec::new(),
             sent: 0,
         };
@@ -60,6 +67,7 @@ impl Talk {
                 }
                 Output::Disconnect { peer } => self.disconnected.push(peer),
                 Output::Connect { address } => self.calls.push(address),
+                Output::Event(Event::Banned { peer, .. }) => self.banned.push(peer),
                 Output::Event(Event::Rejected { reason, .. }) => self.refusals.push(reason),
                 _ => {}
             }
