@@ -23,7 +23,7 @@ NOT_WRITERS := --skip extract_rows --skip write_fuzz_seeds
 HOLES := docs/src/holes-and-attacks.md
 DIFFICULTY := docs/src/difficulty.md
 
-.PHONY: help run demo swarm holes difficulty model claims test bench madsim lint fmt doc probe deny traces fuzz mutants nightly
+.PHONY: help run demo swarm holes difficulty model claims test bench inference overhead madsim lint fmt doc probe deny traces fuzz mutants nightly
 
 help:     ## this list
 	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -71,6 +71,11 @@ bench:    ## chain primitives beside Bitcoin's crates, with floors; the engine b
 inference: ## ggml: our generation loop beside the bare one, and what checking costs; MODEL=FILE for another model
 	@$(ENSURE_GGML)
 	cargo bench -p camelid-inference-ggml
+
+overhead: ## what a job through the network costs beside the same generation done directly, on SmolLM2
+	@$(ENSURE_GGML) pip
+	cargo build --release -p camelid
+	tools/job-overhead "$$(tools/fetch-model)"
 
 madsim:   ## the driver's tests on madsim's simulated runtime
 	@$(ENSURE)

@@ -5,6 +5,7 @@ mod support;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::Block;
+use camelid_core::chain::{Coin, Created, Delta, Totals};
 use camelid_core::committee::{Ballot, Finding, MAX_MODELS, Models, Registration, Ticket};
 use camelid_core::dispute::{BadDelivery, Evidence};
 use camelid_core::escrow::{
@@ -189,6 +190,29 @@ impl Samples {
         }
     }
 
+    /// Something new and something removed of each kind.
+    fn delta(&self) -> Delta {
+        let spent = self.open.inputs[0].previous;
+        let made = OutPoint {
+            txid: self.open.txid(),
+            index: 0,
+        };
+        let coin = Coin {
+            output: self.open.outputs[0].clone(),
+            created: Created {
+                height: Height(3),
+                mtp_before: Timestamp(1_700_000_000),
+            },
+            spendable_from: Height(3),
+        };
+        Delta {
+            coins: [(spent, None), (made, Some(coin))].into(),
+            jobs: [(self.offer.job, Some(self.disputed())), (JobId([9; 32]), None)].into(),
+            tickets: [(spent, None), (made, Some(unbonding(made)))].into(),
+            totals: Totals::default(),
+        }
+    }
+
     /// A record in round 2 with votes of all kinds.
     fn disputed(&self) -> JobRecord {
         let ticket = self.open.inputs[0].previous;
@@ -302,6 +326,10 @@ fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
         decoders.push(decoder("Record: Vote", &Record::Vote(Box::new(cast))));
         decoders.push(decoder("Ballot", &ballot));
     }
+    decoders.push(decoder(
+        "Record: Delta",
+        &Record::Delta(s.block.header.hash(), Box::new(s.delta())),
+    ));
     decoders
 }
 

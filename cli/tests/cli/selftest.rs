@@ -9,8 +9,14 @@ fn the_embedded_model_is_exact() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let record: Value = serde_json::from_str(&ran.stdout).expect("JSON");
     assert_eq!(record["schema"], "camelid.rastic.selftest.v1");
-    assert_eq!((&record["positions"], &record["differing"]), (&64.into(), &0.into()));
-    assert_eq!((&record["exact"], &record["largest_difference_milli"]), (&true.into(), &0.into()));
+    assert_eq!(
+        (&record["positions"], &record["differing"]),
+        (&64.into(), &0.into())
+    );
+    assert_eq!(
+        (&record["exact"], &record["largest_difference_milli"]),
+        (&true.into(), &0.into())
+    );
 }
 
 /// Runs the self-test on a file of these bytes: exit 4, and a message with `part`.

@@ -33,6 +33,8 @@ pub struct Chain {
     waiting: BTreeSet<(BlockHash, BlockHash)>,
     /// What undoes each block of the ledger above the genesis block.
     undo: Vec<Delta>,
+    /// What blocks change that were connected before a restart.
+    recalled: Map<BlockHash, Delta>,
     ledger: Ledger,
 }
 
@@ -58,6 +60,8 @@ pub struct TipChange {
     pub coins: BTreeSet<OutPoint>,
     /// Jobs whose records changed on the way.
     pub jobs: BTreeSet<JobId>,
+    /// What blocks change that were checked to the last rule.
+    pub deltas: Vec<(BlockHash, Delta)>,
     /// Blocks that turned out to be invalid when they were connected, and why.
     pub invalid: Vec<(BlockHash, BlockError)>,
 }
@@ -95,6 +99,7 @@ impl Chain {
             arrivals: 0,
             waiting: BTreeSet::new(),
             undo: Vec::new(),
+            recalled: Map::with_seed(map_seed),
             params,
             verifier,
             ledger,
@@ -147,6 +152,11 @@ impl Chain {
     /// What undoes each block of the best chain above the genesis block, lowest first.
     pub(crate) fn undo(&self) -> &[Delta] {
         &self.undo
+    }
+
+    /// A block was connected before a restart, with this [delta](TipChange::deltas): it is not checked again.
+    pub fn recall(&mut self, block: BlockHash, delta: Delta) {
+        self.recalled.insert(block, delta);
     }
 
     /// Takes a header in; its body may come later. True when it was new.
@@ -316,7 +326,14 @@ impl Chain {
         let Some(block) = self.bodies.get(&hash).cloned() else {
             return Err(BlockError::MerkleRoot);
         };
-        let delta = connect_block(&self.ledger, &block, &*self.verifier)?;
+        let delta = match self.recalled.remove(&hash) {
+            Some(delta) => delta,
+            None => {
+                let delta = connect_block(&self.ledger, &block, &*self.verifier)?;
+                change.deltas.push((hash, delta.clone()));
+                delta
+            }
+        };
         let inverse = self.ledger.push_block(hash, block.header.time, delta);
         note_touched(change, &inverse);
         self.undo.push(inverse);

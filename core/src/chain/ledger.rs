@@ -56,7 +56,7 @@ pub struct Totals {
 }
 
 /// New values for some entries of the ledger; `None` removes one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Delta {
     /// Coins by outpoint.
     pub coins: BTreeMap<OutPoint, Option<Coin>>,

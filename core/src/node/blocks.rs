@@ -130,6 +130,12 @@ impl Base {
             let refusal = Refusal::new(Offence::InvalidBlock, format!("block {hash}: {error}"));
             self.refuse(now, culprit, refusal, out);
         }
+        for (hash, delta) in &change.deltas {
+            out.push(Output::Persist(Box::new(Record::Delta(
+                *hash,
+                Box::new(delta.clone()),
+            ))));
+        }
         if change.connected.is_empty() {
             return;
         }

@@ -90,9 +90,17 @@ impl Node {
     /// Records are its own, but damaged ones are only skipped.
     pub fn recover(config: NodeConfig, records: impl IntoIterator<Item = Record>) -> Self {
         let mut node = Self::new(config);
+        // A block is connected as soon as it is there, and its delta was recorded after it.
+        let mut others = Vec::new();
+        for record in records {
+            match record {
+                Record::Delta(block, delta) => node.base.chain.recall(block, *delta),
+                other => others.push(other),
+            }
+        }
         // Bodies that came before their parents' were recorded before them.
         let mut early = Vec::new();
-        for record in records {
+        for record in others {
             match record {
                 Record::Block(block) => {
                     if !node.base.restore_block(&block) {
@@ -130,6 +138,7 @@ impl Node {
                     }
                 }
                 Record::Peers(peers) => node.base.restore_peers(*peers),
+                Record::Delta(..) => {} // recalled above
             }
         }
         let mut left = usize::MAX;

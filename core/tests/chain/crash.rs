@@ -4,7 +4,8 @@ use super::forge::*;
 use super::peer::*;
 use super::support::*;
 use camelid_core::block::{Block, Work};
-use camelid_core::node::{Node, Record};
+use camelid_core::keys::{SignatureCheck, Verifier};
+use camelid_core::node::{Node, NodeConfig, Record};
 use camelid_core::primitives::{Height, decode, encode};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -46,6 +47,11 @@ fn read_again(records: &[Record]) -> Vec<Record> {
         decode(&bytes, bytes.len()).unwrap()
     });
     again.collect()
+}
+
+fn recorded_blocks(records: &[Record]) -> usize {
+    let is_block = |record: &&Record| matches!(record, Record::Block(_));
+    records.iter().filter(is_block).count()
 }
 
 /// A node that was fed `blocks`, and one for each place at which it may have crashed, fed the same again.
@@ -150,6 +156,58 @@ proptest! {
     }
 }
 
+struct RefusesAll;
+
+impl Verifier for RefusesAll {
+    fn verify(&self, _: &SignatureCheck) -> bool {
+        false
+    }
+}
+
+/// A node that was fed a branch with payments and another one that overtakes it.
+fn reorganised() -> Peer {
+    let mut peer = Peer::new(&network(), Work::default(), LATE);
+    for block in branches(&[(0, 3), (0, 5)]) {
+        peer.send_block(&block);
+    }
+    assert!(peer.node.chain().ledger().coin_count() > COINS_PER_KEY as usize);
+    peer
+}
+
+#[test]
+fn what_was_checked_before_a_crash_is_not_checked_again() {
+    let steady = reorganised();
+    let recover = |records: Vec<Record>| {
+        let config = NodeConfig {
+            verifier: Arc::new(RefusesAll),
+            ..node_config(&network(), Work::default())
+        };
+        Node::recover(config, records)
+    };
+    let records = read_again(&steady.records);
+    let digest = steady.node.chain().ledger().digest();
+    assert_eq!(recover(records.clone()).chain().ledger().digest(), digest);
+    let mut blocks_alone = records;
+    blocks_alone.retain(|record| matches!(record, Record::Block(_)));
+    let checked = recover(blocks_alone);
+    assert!(
+        checked.chain().height() < steady.node.chain().height(),
+        "signatures are checked"
+    );
+}
+
+proptest! {
+    #[test]
+    fn deltas_that_are_lost_cost_nothing_but_time(lost in prop::collection::vec(any::<bool>(), 32)) {
+        let steady = reorganised();
+        let mut lost = lost.into_iter().cycle();
+        let mut records = read_again(&steady.records);
+        records.retain(|record| matches!(record, Record::Block(_)) || lost.next() == Some(false));
+        let node = Node::recover(node_config(&network(), Work::default()), records);
+        prop_assert_eq!(node.chain().ledger().digest(), steady.node.chain().ledger().digest());
+    }
+}
+
 /// Records that are damaged are skipped.
 #[test]
 fn a_block_missing_among_the_records_is_fetched_again() {
@@ -157,10 +215,10 @@ fn a_block_missing_among_the_records_is_fetched_again() {
     let blocks = Forge::new(&params, 1).blocks(6);
     let mut steady = Peer::new(&params, Work::default(), LATE);
     steady.send_chain(&blocks);
-    assert_eq!(steady.records.len(), 6);
+    assert_eq!(recorded_blocks(&steady.records), 6);
     for lost in 0..6 {
         let mut records = steady.records.clone();
-        records.remove(lost);
+        records.retain(|record| !matches!(record, Record::Block(block) if *block == blocks[lost]));
         let node = Node::recover(node_config(&params, Work::default()), records);
         assert_eq!(node.chain().height(), Height(u32::try_from(lost).unwrap()));
         let mut peer = Peer::with(node, &params, LATE);
@@ -181,7 +239,7 @@ fn the_order_of_recorded_blocks_does_not_matter() {
     for block in blocks.iter().rev() {
         steady.send_block(block);
     }
-    assert_eq!(steady.records.len(), 20);
+    assert_eq!(recorded_blocks(&steady.records), 20);
     let node = Node::recover(node_config(&params, Work::default()), steady.records);
     assert_eq!(node.chain().tip(), blocks[19].header.hash());
     assert_eq!(

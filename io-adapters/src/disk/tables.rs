@@ -35,6 +35,7 @@ fn subject(record: &Record, encoding: &[u8]) -> Vec<u8> {
         Record::CheckDebt(debt) => encode(&(5u8, debt.checker)),
         Record::Unbonding => encode(&6u8),
         Record::Peers(_) => encode(&7u8),
+        Record::Delta(block, _) => encode(&(8u8, block)),
     }
 }
 

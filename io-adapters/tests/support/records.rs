@@ -1,6 +1,7 @@
 //! Records of all kinds about few things, so that they replace each other.
 
 use camelid_core::block::{Block, BlockHeader, CompactTarget};
+use camelid_core::chain::{Delta, Totals};
 use camelid_core::committee::{Ballot, Finding};
 use camelid_core::job::{Offer, Opening, Terms};
 use camelid_core::keys::{KeyHash, SecretKey};
@@ -19,10 +20,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub fn any_record() -> impl Strategy<Value = Record> {
-    (0..8u8, 0..3u8, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
+    (0..9u8, 0..3u8, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
 }
 
-/// A record of one of eight kinds; the version is what may differ between records about a thing.
+/// A record of one of nine kinds; the version is what may differ between records about a thing.
 pub fn record(kind: u8, thing: u8, version: u8) -> Record {
     let amount = Amount::from_coins(u64::from(version)).unwrap();
     match kind {
@@ -49,7 +50,8 @@ pub fn record(kind: u8, thing: u8, version: u8) -> Record {
             counted: BoundedVec::new(),
         })),
         6 => Record::Unbonding,
-        _ => Record::Peers(Box::new(peers(version))),
+        7 => Record::Peers(Box::new(peers(version))),
+        _ => Record::Delta(BlockHash([thing; 32]), Box::new(delta(amount))),
     }
 }
 
@@ -78,6 +80,17 @@ fn about(record: &Record) -> (u8, Vec<u8>) {
         Record::CheckDebt(debt) => (5, encode(&debt.checker)),
         Record::Unbonding => (6, Vec::new()),
         Record::Peers(_) => (7, Vec::new()),
+        Record::Delta(block, _) => (8, encode(block)),
+    }
+}
+
+fn delta(issued: Amount) -> Delta {
+    Delta {
+        totals: Totals {
+            issued,
+            ..Totals::default()
+        },
+        ..Delta::default()
     }
 }
 
