@@ -1,9 +1,10 @@
-//! Connecting a large block: on one core, on all, and with signatures that were seen before.
+//! Connecting a large block: on one core, on all, with signatures that were seen before, and after a restart.
 
 use crate::table::{Table, contender};
 use crate::workshop::Workshop;
-use camelid_core::chain::{check_block, connect_block};
+use camelid_core::chain::{Delta, Submission, check_block, connect_block};
 use camelid_core::keys::{EcdsaVerifier, Verifier};
+use camelid_core::primitives::Time;
 use camelid_io::CachedVerifier;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -37,4 +38,24 @@ pub(crate) fn run(table: &mut Table) {
         ],
     );
     table.require("a warm signature cache against none", 10.0, (warm, cold));
+
+    let block = Arc::new(block);
+    let delta = connect_block(chain.ledger(), &block, &EcdsaVerifier).expect("a valid block");
+    let restart = |delta: Option<Delta>| {
+        let mut chain = workshop.chain(Arc::new(EcdsaVerifier));
+        if let Some(delta) = delta {
+            chain.recall(block.header.hash(), delta);
+        }
+        let submission = chain.submit_block(block.clone(), Time(u64::MAX));
+        assert!(matches!(submission, Ok(Submission::Moved(_))));
+        black_box(chain);
+    };
+    table.compare(
+        "start again on that block",
+        (5, 1),
+        [
+            contender("with its delta", || restart(Some(delta.clone()))),
+            contender("checked anew", || restart(None)),
+        ],
+    );
 }
