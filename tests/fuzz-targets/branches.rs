@@ -2,12 +2,12 @@
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block, required_bits};
 use camelid_core::chain::{Chain, Delta, Submission};
-use camelid_core::keys::{SecretKey, SignatureCheck, Verifier};
+use camelid_core::keys::{PublicKey, SecretKey, SignatureCheck, Verifier};
 use camelid_core::params::{Allocation, Params};
 use camelid_core::primitives::{Amount, BlockHash, BoundedVec, Hash256, Height, Time, Timestamp, sha256};
 use camelid_core::script::{Script, key_hash_script, key_hash_script_sig};
 use camelid_core::tx::{NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Coins that exist from the start, all of one owner.
 const COINS: u8 = 64;
@@ -46,18 +46,21 @@ fn hash_signature(digest: &Hash256) -> [u8; 64] {
     signature
 }
 
-fn owner() -> SecretKey {
-    SecretKey::from_bytes([1; 32]).expect("a small number is a key")
-}
+/// Owns all coins. Its points are computed once and not for each output.
+static OWNER: LazyLock<PublicKey> = LazyLock::new(|| {
+    let key = SecretKey::from_bytes([1; 32]).expect("a small number is a key");
+    key.public_key()
+});
+static NETWORK: LazyLock<Arc<Params>> = LazyLock::new(|| Arc::new(network()));
 
 fn pay(units: u64) -> TxOut {
     let amount = Amount::from_units(units).expect("few units");
-    TxOut::to_script(amount, key_hash_script(&owner().public_key().key_hash().0))
+    TxOut::to_script(amount, key_hash_script(&OWNER.key_hash().0))
 }
 
 fn network() -> Params {
     let allocations = (0..COINS).map(|_| Allocation {
-        script: key_hash_script(&owner().public_key().key_hash().0),
+        script: key_hash_script(&OWNER.key_hash().0),
         amount: pay(COIN_UNITS).value,
     });
     Params {
@@ -78,7 +81,7 @@ struct Grown {
 ///
 /// Headers come first, as between nodes; then one more block decides between equals.
 pub fn branches(data: &[u8]) -> Told {
-    let params = Arc::new(network());
+    let params = Arc::clone(&NETWORK);
     let (growth, order) = data.split_at(data.len() / 2);
     let tree = grow(&params, growth);
     let mut told = Told {
@@ -275,7 +278,7 @@ fn spend_output(genesis: &Block, parent: &Transaction, index: u32, outputs: Vec<
     let hash: BlockHash = genesis.header.hash();
     let spent = &parent.outputs[index as usize];
     let digest = signature_hash(&hash, &transaction.txid(), 0, spent);
-    let script_sig = key_hash_script_sig(&hash_signature(&digest), owner().public_key().as_bytes());
+    let script_sig = key_hash_script_sig(&hash_signature(&digest), OWNER.as_bytes());
     transaction.inputs.as_mut_slice()[0].script_sig = script_sig;
     transaction
 }
