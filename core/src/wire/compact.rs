@@ -5,6 +5,7 @@
 use crate::block::{Block, BlockHeader, MAX_BLOCK_TRANSACTIONS};
 use crate::primitives::{BlockHash, BoundedVec, Wtxid, tagged_hash};
 use crate::tx::Transaction;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -71,7 +72,7 @@ impl PartialBlock {
         known: impl Iterator<Item = (Wtxid, &'a Arc<Transaction>)>,
     ) -> Self {
         let hash = compact.header.hash();
-        let mut found = alloc::collections::BTreeMap::new();
+        let mut found = BTreeMap::new();
         for (wtxid, transaction) in known {
             found
                 .entry(ShortId::new(&hash, salt, &wtxid))
