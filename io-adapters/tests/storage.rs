@@ -298,27 +298,52 @@ fn a_file_that_was_not_finished_is_begun_anew() {
     assert_eq!(files.count(), 1, "nothing is left over");
 }
 
-#[test]
-fn a_newer_schema_is_refused_and_left_alone() {
+/// Says on the disk that its file is of another schema.
+fn set_schema(disk: &FaultyDisk, schema: u32) {
     const META: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("meta");
-    let disk = FaultyDisk::default();
-    drop(open(&disk).unwrap());
     let database = redb::Builder::new().create_with_backend(disk.clone()).unwrap();
     let transaction = database.begin_write().unwrap();
-    let newer = 2u32.to_le_bytes();
-    transaction
-        .open_table(META)
-        .unwrap()
-        .insert("schema", newer.as_slice())
-        .unwrap();
+    let mut meta = transaction.open_table(META).unwrap();
+    meta.insert("schema", schema.to_le_bytes().as_slice()).unwrap();
+    drop(meta);
     transaction.commit().unwrap();
-    drop(database);
+}
+
+/// They may have another layout, or come from other rules; their blocks are checked anew.
+#[test]
+fn an_older_file_loses_its_deltas_and_nothing_else() {
+    let disk = FaultyDisk::default();
+    let records: Vec<Record> = (0..9).map(|kind| record(kind, 1, 1)).collect();
+    let mut storage = open(&disk).unwrap();
+    block_on(storage.append(records.clone())).unwrap();
+    drop(storage);
+    set_schema(&disk, 1);
+    let (delta, others) = records.split_last().unwrap();
+    assert!(matches!(delta, Record::Delta(..)));
+    for _ in 0..2 {
+        let mut storage = open(&disk).unwrap();
+        assert_eq!(block_on(storage.load()).unwrap(), others);
+    }
+    let mut storage = open(&disk).unwrap();
+    block_on(storage.append(vec![delta.clone()])).unwrap();
+    assert_eq!(
+        block_on(storage.load()).unwrap(),
+        records,
+        "it is of the new schema now"
+    );
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let disk = FaultyDisk::default();
+    drop(open(&disk).unwrap());
+    set_schema(&disk, 3);
     for _ in 0..2 {
         let refused = open(&disk).unwrap_err();
         let OpenError::NewerSchema { found, supported } = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!((found, supported), (2, 1));
+        assert_eq!((found, supported), (3, 2));
     }
 }
 

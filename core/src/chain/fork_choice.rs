@@ -182,7 +182,6 @@ impl Chain {
             // Another body may fit the header; every other fault is bound to it by the Merkle root.
             if error != BlockError::MerkleRoot {
                 self.mark_invalid(&hash);
-                self.headers.raise_best(self.tip());
             }
             return Err(error.into());
         }
@@ -263,7 +262,6 @@ impl Chain {
                 }
             }
         }
-        self.headers.raise_best(self.tip());
         change
     }
 

@@ -160,8 +160,8 @@ impl HeaderTree {
         Some(entry.work)
     }
 
-    /// Marks a block and all that extend it as invalid. The best header may be among them: it has to be
-    /// [raised](Self::raise_best) again.
+    /// Marks a block and all that extend it as invalid. If the best header is among them, another one is the best
+    /// then.
     pub(super) fn mark_invalid(&mut self, hash: &BlockHash) {
         let Some(place) = self.places.get(hash).copied() else {
             return;
@@ -170,6 +170,12 @@ impl HeaderTree {
         for place in place + 1..self.entries.len() {
             let parent = self.entries[place].parent;
             self.entries[place].invalid |= self.entries[parent].invalid;
+        }
+        let valid = self.entries.iter().filter(|entry| !entry.invalid);
+        // The first of equals.
+        let best = valid.rev().max_by_key(|entry| entry.work).map(|entry| entry.hash);
+        if let Some(best) = best {
+            self.raise_best(best);
         }
     }
 

@@ -143,6 +143,8 @@ impl Draw {
             let kept = kept.count();
             scores.truncate(kept);
         }
+        // The order makes no difference but to how often the noise is read.
+        scores.sort_unstable_by_key(|score| score.token);
         Cow::Owned(scores)
     }
 

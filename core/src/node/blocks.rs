@@ -55,9 +55,10 @@ impl Base {
     }
 
     pub(super) fn reply_blocks(&mut self, to: NodeId, hashes: &[BlockHash], out: &mut Outputs) {
-        let hashes: BTreeSet<&BlockHash> = hashes.iter().collect();
+        let mut asked = BTreeSet::new();
         let blocks: Vec<_> = hashes
-            .into_iter()
+            .iter()
+            .filter(|hash| asked.insert(**hash))
             .filter_map(|hash| self.chain.block(hash).cloned())
             .collect();
         self.reply(

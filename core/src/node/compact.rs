@@ -57,7 +57,7 @@ impl Base {
         out: &mut Outputs,
     ) -> Result<(), Refusal> {
         let block = compact.header.hash();
-        let Some(salt) = self.downloads.salt(&block, &from) else {
+        let Some(salt) = self.downloads.take_salt(&block, &from) else {
             return Ok(());
         };
         let known = self.mempool.transactions().map(|(transaction, _)| transaction);

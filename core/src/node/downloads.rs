@@ -6,7 +6,7 @@
 use crate::chain::Chain;
 use crate::keys::NodeId;
 use crate::primitives::{BlockHash, Time};
-use crate::wire::{MAX_REQUESTED_BLOCKS, PartialBlock};
+use crate::wire::PartialBlock;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -15,6 +15,8 @@ use alloc::vec::Vec;
 const REQUEST_TIMEOUT_MS: u64 = 10_000;
 /// However much else comes, a block that takes so long is asked for elsewhere.
 const SLOWEST_MS: u64 = 60_000;
+/// Blocks that a peer is asked for at a time. It sends no more of the largest ones in answer to one request.
+const SHARE: usize = 4;
 /// While others can be asked, a peer that stalls is asked for nothing for this long, and twice as long each
 /// further time.
 const STALL_PAUSE_MS: u64 = 15_000;
@@ -106,14 +108,10 @@ impl Downloads {
         reliable
     }
 
-    /// The salt with which the block was asked for, of `peer`.
-    pub(super) fn salt(&self, block: &BlockHash, peer: &NodeId) -> Option<u64> {
-        match self.in_flight.get(block)? {
-            Request {
-                peer: asked,
-                form: Form::Compact(salt),
-                ..
-            } if asked == peer => Some(*salt),
+    /// The salt with which the block was asked for, of `peer`; it counts once.
+    pub(super) fn take_salt(&mut self, block: &BlockHash, peer: &NodeId) -> Option<u64> {
+        match self.take_form(block, peer, |form| matches!(form, Form::Compact(_)))? {
+            Form::Compact(salt) => Some(salt),
             _ => None,
         }
     }
@@ -125,19 +123,20 @@ impl Downloads {
         }
     }
 
-    /// The part that has come from `peer`, which will make it whole one way or the other.
+    /// The part that has come from `peer`; it counts once.
     pub(super) fn take_partial(&mut self, block: &BlockHash, peer: &NodeId) -> Option<PartialBlock> {
-        let request = self.in_flight.get_mut(block)?;
-        if request.peer != *peer {
-            return None;
-        }
-        match core::mem::replace(&mut request.form, Form::Whole) {
+        match self.take_form(block, peer, |form| matches!(form, Form::Partial(_)))? {
             Form::Partial(partial) => Some(partial),
-            other => {
-                request.form = other;
-                None
-            }
+            _ => None,
         }
+    }
+
+    /// How `peer` was asked for the block, if that is as wanted. After the answer, whatever it is worth, only the
+    /// whole block is left.
+    fn take_form(&mut self, block: &BlockHash, peer: &NodeId, is_wanted: fn(&Form) -> bool) -> Option<Form> {
+        let request = self.in_flight.get_mut(block)?;
+        let wanted = request.peer == *peer && is_wanted(&request.form);
+        wanted.then(|| core::mem::replace(&mut request.form, Form::Whole))
     }
 
     // --- Blocks that came ---
@@ -219,12 +218,12 @@ impl Downloads {
         for (peer, source) in &self.sources {
             let open = self.in_flight.values().filter(|request| request.peer == *peer);
             let open = open.count();
-            if open > MAX_REQUESTED_BLOCKS / 2 || !may_be_asked(source) {
+            if open > SHARE / 2 || !may_be_asked(source) {
                 continue;
             }
             let mut missing = chain.missing_bodies(source.best, window);
             missing.retain(|hash| !self.in_flight.contains_key(hash));
-            missing.truncate(MAX_REQUESTED_BLOCKS - open);
+            missing.truncate(SHARE - open);
             if missing.is_empty() {
                 continue;
             }

@@ -36,17 +36,20 @@ pub use record::{
     COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Received, Record, WorkerJob,
 };
 
+use crate::block::Block;
 use crate::chain::Chain;
 use crate::escrow::Standing;
 use crate::job::JobPool;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
 use crate::peers::AddressBook;
-use crate::primitives::{Amount, Digest, JobId, Time, tagged_hash};
+use crate::primitives::{Amount, BlockHash, Digest, JobId, Time, tagged_hash};
 use crate::process::{Input, Output, Outputs, Process, Timer};
 use crate::script::Script;
 use crate::tx::OutPoint;
 use crate::wire::{CheckRefusal, Message};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Base;
 use checker::Checker;
@@ -98,13 +101,18 @@ impl Node {
                 other => others.push(other),
             }
         }
-        // Bodies that came before their parents' were recorded before them.
-        let mut early = Vec::new();
+        // Bodies that came before their parents' were recorded before them: they wait, by parent.
+        let mut early: BTreeMap<BlockHash, Vec<Arc<Block>>> = BTreeMap::new();
         for record in others {
             match record {
                 Record::Block(block) => {
-                    if !node.base.restore_block(&block) {
-                        early.push(block);
+                    let mut ready = Vec::from([block]);
+                    while let Some(block) = ready.pop() {
+                        if node.base.restore_block(&block) {
+                            ready.extend(early.remove(&block.header.hash()).unwrap_or_default());
+                        } else {
+                            early.entry(block.header.previous).or_default().push(block);
+                        }
                     }
                 }
                 Record::ClientJob(job) => {
@@ -140,11 +148,6 @@ impl Node {
                 Record::Peers(peers) => node.base.restore_peers(*peers),
                 Record::Delta(..) => {} // recalled above
             }
-        }
-        let mut left = usize::MAX;
-        while early.len() < left {
-            left = early.len();
-            early.retain(|block| !node.base.restore_block(block));
         }
         node.base.finish_recovery();
         node

@@ -31,6 +31,7 @@ pub(super) type SavedBan = (Banned, Timestamp);
 #[derive(Clone, Debug, Default)]
 pub struct Bans {
     ends: BTreeMap<Banned, Timestamp>,
+    changed: bool,
 }
 
 impl Bans {
@@ -40,7 +41,13 @@ impl Bans {
         self.insert(Banned::Node(node), end);
         self.insert(place(address), end);
         self.ends.retain(|_, end| now < *end);
+        self.changed = true;
         end
+    }
+
+    /// True once after somebody was banned.
+    pub fn take_changed(&mut self) -> bool {
+        core::mem::take(&mut self.changed)
     }
 
     /// Nodes that are refused, and until when.

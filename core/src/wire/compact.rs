@@ -2,8 +2,8 @@
 //!
 //! Who asks for it draws the salt of the ids, so nobody can make transactions whose ids are alike at a node.
 
-use crate::block::{Block, BlockHeader, MAX_BLOCK_TRANSACTIONS};
-use crate::primitives::{BlockHash, BoundedVec, Wtxid, tagged_hash};
+use crate::block::{Block, BlockHeader, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS};
+use crate::primitives::{BlockHash, BoundedVec, Wtxid, encode, tagged_hash};
 use crate::tx::Transaction;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -64,8 +64,8 @@ pub struct PartialBlock {
 }
 
 impl PartialBlock {
-    /// As much of a compact block, asked for with `salt`, as can be made of `known` transactions. Two of them
-    /// with the same id are of no use.
+    /// As much of a compact block, asked for with `salt`, as can be made of `known` transactions: each fills one
+    /// place, and all together are no more than a block holds. Two of them with the same id are of no use.
     pub fn new<'a>(
         compact: CompactBlock,
         salt: u64,
@@ -79,10 +79,12 @@ impl PartialBlock {
                 .and_modify(|unique| *unique = None)
                 .or_insert(Some(transaction));
         }
-        let others = compact
-            .ids
-            .iter()
-            .map(|id| found.get(id).copied().flatten().cloned());
+        let mut bytes = 0;
+        let others = compact.ids.iter().map(|id| {
+            let transaction = found.remove(id).flatten()?;
+            bytes += encode(&**transaction).len();
+            (bytes <= MAX_BLOCK_BYTES).then(|| transaction.clone())
+        });
         Self {
             header: compact.header,
             transactions: [Some(Arc::new(compact.coinbase))]

@@ -76,6 +76,34 @@ fn a_mutated_body_does_not_poison_its_header() {
     assert_eq!(chain.tip(), block.header.hash());
 }
 
+/// Whoever puts an invalid block on the best header must not make a node forget that header.
+#[test]
+fn the_best_header_is_the_best_valid_one_again_when_another_turns_out_to_be_invalid() {
+    let params = network();
+    let mut forge = Forge::new(&params, 1);
+    let honest = forge.blocks(6);
+    let mut chain = new_chain(&params, 1);
+    for block in &honest {
+        chain.submit_header(&block.header, LATE).unwrap();
+    }
+    // No transaction, not even a coinbase.
+    let mut bad = Block {
+        header: forge.tip,
+        transactions: BoundedVec::new(),
+    };
+    bad.header = forge.solved(forge.date(7 * 60), bad.merkle_root());
+    let refused = chain.submit_block(Arc::new(bad), LATE);
+    assert!(matches!(refused, Err(SubmitError::Block(_))), "{refused:?}");
+    let best = honest[5].header.hash();
+    for block in &honest {
+        assert_eq!(chain.headers().best(), best);
+        assert!(!chain.missing_bodies(best, 16).is_empty());
+        chain.submit_block(block.clone(), LATE).unwrap();
+    }
+    assert_eq!(chain.tip(), best);
+    assert!(chain.is_caught_up());
+}
+
 /// Through messages, with the header announced before or not.
 #[test]
 fn a_peer_with_mutated_bodies_does_not_keep_the_honest_one_away() {

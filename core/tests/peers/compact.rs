@@ -2,10 +2,10 @@
 
 use super::support::*;
 use super::talk::{Talk, id};
-use camelid_core::block::Block;
-use camelid_core::primitives::{BlockHash, BoundedVec};
+use camelid_core::block::{Block, MAX_BLOCK_BYTES};
+use camelid_core::primitives::{BlockHash, BoundedVec, encode};
 use camelid_core::tx::Transaction;
-use camelid_core::wire::{CompactBlock, Message, PartialBlock};
+use camelid_core::wire::{CompactBlock, Message, PartialBlock, ShortId};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -143,6 +143,54 @@ fn what_was_not_asked_for_is_not_looked_at() {
     assert!(!scene.has_the_block());
     scene.tell(PEER, salt);
     assert!(scene.has_the_block());
+}
+
+/// A message of 100 kB would be a gigabyte if it could name a large transaction again and again.
+#[test]
+fn an_id_stands_for_one_place() {
+    let mut scene = Scene::new(3);
+    let salt = scene.announce();
+    let mut compact = CompactBlock::new(&scene.block, salt).unwrap();
+    compact.ids = BoundedVec::from_vec(vec![compact.ids[0]; 16_383]).unwrap();
+    let said = scene
+        .talk
+        .hear(PEER, &Message::CompactBlock(Box::new(compact.clone())));
+    let asked = asks_for(&scene.block, (2..=16_383).collect());
+    assert_eq!(said, [(id(PEER), asked)]);
+    // And once: whatever comes of it, the next answer is not looked at.
+    let said = scene.talk.hear(PEER, &Message::CompactBlock(Box::new(compact)));
+    assert_eq!(said, []);
+}
+
+#[test]
+fn what_is_filled_in_is_no_larger_than_a_block() {
+    let workshop = Workshop::new(1);
+    let outputs = vec![pay_to(NODE, units(1)); 2_000];
+    let pay = |index| {
+        payment(
+            &workshop.genesis(),
+            &[workshop.fund(CLIENT, index)],
+            outputs.clone(),
+        )
+    };
+    let large: Vec<_> = (0..20).map(|index| Arc::new(pay(index))).collect();
+    let size = encode(&*large[0]).len();
+    let block = workshop.block(&[]);
+    let salt = 1;
+    let ids = large
+        .iter()
+        .map(|large| ShortId::new(&block.header.hash(), salt, &large.wtxid()));
+    let compact = CompactBlock {
+        header: block.header,
+        coinbase: block.transactions[0].clone(),
+        ids: BoundedVec::from_vec(ids.collect()).unwrap(),
+    };
+    let partial = PartialBlock::new(compact, salt, large.iter().map(|large| (large.wtxid(), large)));
+    let filled = 20 - partial.missing().len();
+    assert!(
+        filled * size <= MAX_BLOCK_BYTES && (filled + 1) * size > MAX_BLOCK_BYTES,
+        "{filled} of {size} bytes"
+    );
 }
 
 #[test]

@@ -148,6 +148,19 @@ fn a_ban_holds_for_a_day_for_node_and_host() {
 }
 
 #[test]
+fn a_ban_is_saved_although_nothing_else_has_changed() {
+    let mut talk = talk();
+    talk.wait_s(3_600);
+    talk.wait_s(3_600);
+    let before = talk.saves;
+    talk.wait_s(3_600);
+    assert_eq!(talk.saves, before, "nothing has changed");
+    talk.hear_packet(PEER, Packet::from(vec![0xff; 100]));
+    talk.wait_s(3_600);
+    assert_eq!(talk.saves, before + 1);
+}
+
+#[test]
 fn a_node_tells_after_a_restart_of_bans_that_last_yet() {
     let address = address("5.7.0.1:50000");
     for (age_s, expected) in [(BAN_S - 1, &[id(PEER)][..]), (BAN_S, &[])] {

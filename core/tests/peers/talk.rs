@@ -3,7 +3,7 @@
 use super::support::*;
 use super::world::{address, open_config};
 use camelid_core::keys::NodeId;
-use camelid_core::node::{NetworkConfig, Node};
+use camelid_core::node::{NetworkConfig, Node, Record};
 use camelid_core::primitives::Time;
 use camelid_core::process::{ConnectionEvent, Direction, Event, Input, Output, Outputs, Process as _, Timer};
 use camelid_core::wire::{Envelope, Message, NetAddress, Packet};
@@ -17,6 +17,8 @@ pub struct Talk {
     pub refusals: Vec<String>,
     pub disconnected: Vec<NodeId>,
     pub banned: Vec<NodeId>,
+    /// How often addresses and bans were saved.
+    pub saves: usize,
     /// Whom the node calls.
     pub calls: Vec<NetAddress>,
     sent: u64,
@@ -48,6 +50,7 @@ impl Talk {
             refusals: Vec::new(),
             disconnected: Vec::new(),
             banned: Vec::new(),
+            saves: 0,
             calls: Vec::new(),
             sent: 0,
         };
@@ -65,6 +68,7 @@ impl Talk {
                     let envelope = Envelope::from_packet(&packet, network().magic).unwrap();
                     said.push((to, envelope.message().unwrap().unwrap()));
                 }
+                Output::Persist(record) if matches!(*record, Record::Peers(_)) => self.saves += 1,
                 Output::Disconnect { peer } => self.disconnected.push(peer),
                 Output::Connect { address } => self.calls.push(address),
                 Output::Event(Event::Banned { peer, .. }) => self.banned.push(peer),

@@ -3,11 +3,14 @@
 use super::error::{OpenError, to_io};
 use camelid_core::node::Record;
 use camelid_core::primitives::{BlockHash, decode, encode, tagged_hash};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::io;
 
-/// Version of the tables and of what is in them.
-const SCHEMA: u32 = 1;
+/// Version of the tables, of what is in them, and of the rules of consensus that deltas come from. Deltas of an older
+/// file are dropped, and their blocks checked anew.
+const SCHEMA: u32 = 2;
+/// What subjects of deltas begin with.
+const DELTA: u8 = 8;
 
 /// What the file is: the schema's number and the network's genesis hash, both in borsh.
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -35,7 +38,7 @@ fn subject(record: &Record, encoding: &[u8]) -> Vec<u8> {
         Record::CheckDebt(debt) => encode(&(5u8, debt.checker)),
         Record::Unbonding => encode(&6u8),
         Record::Peers(_) => encode(&7u8),
-        Record::Delta(block, _) => encode(&(8u8, block)),
+        Record::Delta(block, _) => encode(&(DELTA, block)),
     }
 }
 
@@ -55,12 +58,13 @@ pub(super) fn check_or_create(database: &Database, network: &BlockHash) -> Resul
                 });
             }
             (Some(SCHEMA), Some(found)) if found == *network => return Ok(()),
-            (Some(SCHEMA), Some(found)) => {
+            (Some(_), Some(found)) if found != *network => {
                 return Err(OpenError::OtherNetwork {
                     found,
                     expected: *network,
                 });
             }
+            (Some(_), Some(_)) => drop_deltas(&transaction).map_err(to_io)?,
             _ => return Err(damaged("it does not say what it is").into()),
         }
         for (key, value) in [(SCHEMA_KEY, encode(&SCHEMA)), (NETWORK_KEY, encode(network))] {
@@ -70,6 +74,19 @@ pub(super) fn check_or_create(database: &Database, network: &BlockHash) -> Resul
         transaction.open_table(PLACES).map_err(to_io)?;
     }
     transaction.commit().map_err(|error| to_io(error).into())
+}
+
+fn drop_deltas(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    let mut log = transaction.open_table(RECORDS)?;
+    let mut places = transaction.open_table(PLACES)?;
+    let mut dropped = Vec::new();
+    for entry in places.extract_from_if([DELTA].as_slice()..[DELTA + 1].as_slice(), |_, _| true)? {
+        dropped.push(entry?.1.value());
+    }
+    for place in dropped {
+        log.remove(place)?;
+    }
+    Ok(())
 }
 
 fn read_meta<T: borsh::BorshDeserialize>(

@@ -77,7 +77,7 @@ impl Base {
 
     fn save_peers(&mut self, now: Time, out: &mut Outputs) {
         let Some(network) = &mut self.network else { return };
-        if now < network.next_save || !network.book.take_changed() {
+        if now < network.next_save || !(network.book.take_changed() | network.bans.take_changed()) {
             return;
         }
         network.next_save = now.after_ms(SAVE_MS);
