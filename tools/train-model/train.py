@@ -28,7 +28,7 @@ CHECKPOINT_EVERY = 20
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--out", type=Path, required=True)
-    arguments.add_argument("--steps", type=int, default=1300)
+    arguments.add_argument("--steps", type=int, default=2400)
     arguments.add_argument("--seed", type=int, default=1)
     arguments = arguments.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)

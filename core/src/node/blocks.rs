@@ -103,7 +103,6 @@ impl Base {
             return Ok(());
         }
         let hash = header.hash();
-        self.downloads.note_arrival(now, hash, from);
         self.note_news(now, hash, from);
         let invalid = |change: &TipChange| change.invalid.iter().any(|(culprit, _)| *culprit == hash);
         if !matches!(&submission, Submission::Moved(change) if invalid(change)) {

@@ -60,7 +60,7 @@ struct Source {
     delivered: Time,
     /// Stalls since then.
     stalls: u32,
-    /// It is asked for nothing until then.
+    /// It is asked for nothing until then, while others can be asked.
     resumes: Time,
 }
 
