@@ -14,6 +14,8 @@
 #![deny(clippy::float_arithmetic)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod block;
 pub mod chain;

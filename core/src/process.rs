@@ -60,6 +60,8 @@ pub enum Input {
     Command(Command),
     /// Something happened to a connection. A transport whose peers are fixed never says so.
     Connection(ConnectionEvent),
+    /// A [`Record::Flush`] is durable, and the node's [`Store`](crate::chain::Store) shows it and all earlier records.
+    Flushed,
 }
 
 /// What can happen to the connections of a node.
@@ -363,6 +365,8 @@ pub enum Event {
         /// The end of it.
         until: Timestamp,
     },
+    /// A flush of the ledger is durable.
+    LedgerFlushed,
 }
 
 impl Event {
@@ -418,6 +422,7 @@ impl Event {
             Self::TransactionSubmitted { .. } => "transaction-submitted",
             Self::CommandRefused { .. } => "command-refused",
             Self::Banned { .. } => "banned",
+            Self::LedgerFlushed => "ledger-flushed",
         }
     }
 }

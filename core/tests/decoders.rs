@@ -5,7 +5,7 @@ mod support;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::Block;
-use camelid_core::chain::{Coin, Created, Delta, Totals};
+use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, Totals};
 use camelid_core::committee::{Ballot, Finding, MAX_MODELS, Models, Registration, Ticket};
 use camelid_core::dispute::{BadDelivery, Evidence};
 use camelid_core::escrow::{
@@ -17,8 +17,8 @@ use camelid_core::model::{MAX_PROMPT_TOKENS, MAX_TOKENS, Manifest, PromptTokens}
 use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, Received, Record, WorkerJob};
 use camelid_core::peers::{AddressBook, Bans, NetGroup, SavedPeers};
 use camelid_core::primitives::{
-    BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, Timestamp,
-    Wtxid, decode, encode,
+    BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, SetDigest,
+    Timestamp, Wtxid, decode, encode,
 };
 use camelid_core::proof::JobProof;
 use camelid_core::tx::{Action, ActionKind, OutPoint, Transaction};
@@ -31,6 +31,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use support::*;
 
 // --- An allocator that counts, for each thread of its own ---
@@ -213,6 +214,37 @@ impl Samples {
         }
     }
 
+    fn connected(&self) -> Connected {
+        Connected {
+            block: self.block.header.hash(),
+            delta: Arc::new(self.delta()),
+            undo: Arc::new(self.delta()),
+        }
+    }
+
+    /// Something new and something removed of each kind.
+    fn flush(&self) -> Flush {
+        let delta = self.delta();
+        let made = |(at, ticket): (&OutPoint, &Option<Ticket>)| Some((*at, ticket.clone()?));
+        Flush {
+            anew: true,
+            base: Base {
+                tip: self.block.header.hash(),
+                totals: delta.totals,
+                unclosed: [(self.offer.job, self.disputed())].into(),
+                tickets: delta.tickets.iter().filter_map(made).collect(),
+                coin_count: 1,
+                closed_count: 2,
+                coins_digest: SetDigest::default(),
+                jobs_digest: SetDigest::default(),
+                tickets_digest: SetDigest::default(),
+            },
+            own_coins: vec![(self.open.inputs[0].previous, units(7))],
+            coins: delta.coins.into_iter().collect(),
+            jobs: delta.jobs.into_iter().collect(),
+        }
+    }
+
     /// A record in round 2 with votes of all kinds.
     fn disputed(&self) -> JobRecord {
         let ticket = self.open.inputs[0].previous;
@@ -327,9 +359,10 @@ fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
         decoders.push(decoder("Ballot", &ballot));
     }
     decoders.push(decoder(
-        "Record: Delta",
-        &Record::Delta(s.block.header.hash(), Box::new(s.delta())),
+        "Record: Connected",
+        &Record::Connected(Box::new(s.connected())),
     ));
+    decoders.push(decoder("Record: Flush", &Record::Flush(Box::new(s.flush()))));
     decoders
 }
 

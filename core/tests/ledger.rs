@@ -434,7 +434,7 @@ fn a_slash_pays_out_as_the_protocol_says_and_late() {
     workshop.extend(&[bare(engaged.job, 2, claim)]);
     let height = workshop.chain.height();
     let outpoint = Closing::outpoint(&engaged.job, 0);
-    let coin = workshop.ledger().coin(&outpoint).unwrap().clone();
+    let coin = workshop.ledger().coin(&outpoint).unwrap().into_owned();
     // r = 1 coin, p = r / 2, a = 0.22 p.
     let compensation = 100_000_000 + 11_000_000 + 50_000_000;
     assert_eq!(coin.output, pay_to(CLIENT, units(compensation)));

@@ -162,7 +162,7 @@ fn withholding_branch(network: &Network, fork: usize, job: &JobId) -> Vec<Arc<Bl
     let chain = network.nodes[MINER_NODE].chain();
     let mut workshop = Workshop::new(1);
     for hash in &chain.active()[1..=fork] {
-        workshop.submit(chain.block(hash).unwrap()).unwrap();
+        workshop.submit(&chain.block(hash).unwrap()).unwrap();
     }
     let genesis = workshop.genesis();
     let record = workshop.ledger().job(job).unwrap();

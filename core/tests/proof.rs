@@ -178,12 +178,12 @@ fn only_the_coinbase_of_its_block_vouches_for_records() {
         };
         proof.verify(client.headers())
     };
-    let other_transaction = TransactionProof::create(block, 1).unwrap();
+    let other_transaction = TransactionProof::create(&block, 1).unwrap();
     assert_eq!(verdict(other_transaction), Err(ProofError::Coinbase));
     let other_block = TransactionProof::create(&blocks[0], 0).unwrap();
     assert_eq!(verdict(other_block), Err(ProofError::Status));
     let genesis = workshop.chain.block(&workshop.genesis()).unwrap();
-    let genesis = TransactionProof::create(genesis, 0).unwrap();
+    let genesis = TransactionProof::create(&genesis, 0).unwrap();
     assert_eq!(verdict(genesis), Err(ProofError::Coinbase));
 }
 
@@ -200,7 +200,7 @@ fn a_proof_from_a_branch_that_lost_shows_nothing() {
     loser.extend_until_settleable(&jobs[2]);
     loser.extend(&[settle(jobs[2])]);
     let proof = JobProof::create(&loser.chain, &jobs[2]).unwrap();
-    let payment = TransactionProof::create(loser.chain.block(&proof.coinbase.block).unwrap(), 1).unwrap();
+    let payment = TransactionProof::create(&loser.chain.block(&proof.coinbase.block).unwrap(), 1).unwrap();
 
     let mut client = light_client(&blocks_of(&loser.chain));
     assert!(proof.verify(client.headers()).is_ok());

@@ -5,13 +5,17 @@
 mod support;
 
 use camelid_core::block::Block;
-use camelid_core::escrow::Outcome;
+use camelid_core::chain::{Chain, Ledger};
+use camelid_core::escrow::{JobRecord, Outcome};
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::mempool::{Mempool, MempoolError};
-use camelid_core::primitives::Amount;
+use camelid_core::primitives::{Amount, JobId};
+use camelid_core::proof::JobProof;
 use camelid_core::tx::{ActionKind, Transaction};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use support::stored::{Stored, any_disk};
 use support::*;
 
 /// What a random block holds. Indices are taken modulo what there is.
@@ -195,7 +199,7 @@ impl Story {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// However the branches came, the ledger is that of a chain that only ever saw the winner.
     #[test]
@@ -204,6 +208,7 @@ proptest! {
         one in prop::collection::vec(step(), 1..8),
         two in prop::collection::vec(step(), 1..8),
         interleaved in any::<bool>(),
+        disk in prop::collection::vec(any_disk(), 1..40),
     ) {
         let mut beginning = Story::new(1);
         shared.iter().for_each(|step| beginning.tell(step));
@@ -215,6 +220,8 @@ proptest! {
             story
         });
         let mut subject = Workshop::new(4);
+        let mut stored = Stored::new(&subject.params);
+        let mut disk = disk.into_iter().cycle();
         let mut arrivals: Vec<Arc<Block>> = beginning.blocks.clone();
         let tails = ends.each_ref().map(|story| story.blocks[beginning.blocks.len()..].to_vec());
         if interleaved {
@@ -226,24 +233,52 @@ proptest! {
         for block in &arrivals {
             subject.submit(block).unwrap();
             assert_conserved(subject.ledger());
+            stored.submit(block, disk.next().unwrap());
+            assert_conserved(stored.chain.ledger());
         }
         // Then each branch in turn overtakes the other.
         for round in 0..3usize {
             let (behind, ahead) = (round % 2, (round + 1) % 2);
             while ends[behind].blocks.len() <= ends[ahead].blocks.len() {
                 ends[behind].tell(&Step::Wait(0));
-                subject.submit(ends[behind].blocks.last().unwrap()).unwrap();
+                let block = ends[behind].blocks.last().unwrap();
+                subject.submit(block).unwrap();
+                stored.submit(block, disk.next().unwrap());
             }
-            let winner = ends[behind].workshop.ledger();
-            prop_assert_eq!(subject.chain.tip(), winner.tip());
-            prop_assert_eq!(subject.ledger().digest(), winner.digest());
-            prop_assert_eq!(subject.ledger().coin_sum(), winner.coin_sum());
-            prop_assert_eq!(subject.ledger().coin_count(), winner.coin_count());
-            prop_assert!(subject.ledger().jobs().eq(winner.jobs()));
-            prop_assert!(subject.ledger().unclosed_jobs().eq(winner.unclosed_jobs()));
-            assert_conserved(subject.ledger());
+            let winner = &ends[behind].workshop.chain;
+            for chain in [&subject.chain, &stored.chain] {
+                assert_same(chain, winner);
+            }
         }
     }
+}
+
+/// Nothing that can be asked tells the two chains apart.
+fn assert_same(chain: &Chain, expected: &Chain) {
+    assert_eq!(chain.tip(), expected.tip());
+    for hash in expected.active() {
+        assert_eq!(chain.block(hash), expected.block(hash));
+    }
+    let (ledger, expected_ledger) = (chain.ledger(), expected.ledger());
+    assert_eq!(ledger.digest(), expected_ledger.digest());
+    assert_eq!(ledger.coin_sum(), expected_ledger.coin_sum());
+    assert_eq!(ledger.coin_count(), expected_ledger.coin_count());
+    assert_eq!(ledger.locked_sum(), expected_ledger.locked_sum());
+    assert!(ledger.unclosed_jobs().eq(expected_ledger.unclosed_jobs()));
+    let jobs = all_jobs(ledger);
+    assert_eq!(jobs, all_jobs(expected_ledger));
+    assert_eq!(ledger.job_count(), jobs.len() as u64);
+    for (job, record) in &jobs {
+        assert_eq!(ledger.job(job).as_deref(), Some(record));
+        assert_eq!(JobProof::create(chain, job), JobProof::create(expected, job));
+    }
+    assert_conserved(ledger);
+}
+
+fn all_jobs(ledger: &Ledger) -> BTreeMap<JobId, JobRecord> {
+    let mut jobs = BTreeMap::new();
+    ledger.each_job(|record| drop(jobs.insert(record.id, record.clone())));
+    jobs
 }
 
 /// The steps above are not vacuous: a story with every action in it reaches every outcome.

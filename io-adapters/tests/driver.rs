@@ -745,5 +745,7 @@ async fn an_injected_fault_hits_one_append() {
     assert!(log.append(vec![record(2)]).await.is_err());
     assert!(log.append(vec![record(3)]).await.is_ok());
     drop(log);
-    assert_eq!(storage.clone().load().await.unwrap(), [record(1), record(3)]);
+    let stored = storage.store().unwrap().headers();
+    let stored: Vec<u32> = stored.iter().map(|header| header.nonce).collect();
+    assert_eq!(stored, [1, 3]);
 }

@@ -12,13 +12,13 @@ mod support {
 use camelid_core::block::genesis_block;
 use camelid_core::node::Record;
 use camelid_core::params::Params;
-use camelid_core::primitives::BlockHash;
+use camelid_core::primitives::{BlockHash, encode};
 use camelid_io::{DriverError, OpenError, RedbStorage, Storage};
 use proptest::prelude::*;
 use std::future::Future;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use support::disk::{Fault, FaultyDisk};
-use support::records::{any_record, kept, record};
+use support::records::{Contents, any_record, record};
 use support::{agree, two_machines};
 
 fn network() -> BlockHash {
@@ -27,6 +27,12 @@ fn network() -> BlockHash {
 
 fn open(disk: &FaultyDisk) -> Result<RedbStorage, OpenError> {
     RedbStorage::open_backend(disk.clone(), &network())
+}
+
+fn contents(storage: &mut RedbStorage) -> io::Result<Contents> {
+    let log = block_on(storage.load())?;
+    let contents = Contents::new(log, &*storage.store().unwrap());
+    storage.take_fault().map_or(Ok(contents), Err)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -40,14 +46,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 proptest! {
     #[test]
-    fn the_newest_record_of_each_thing_is_kept(
+    fn a_storage_holds_what_a_store_in_memory_does(
         appends in prop::collection::vec(prop::collection::vec(any_record(), 0..5), 0..12),
     ) {
         let mut storage = RedbStorage::in_memory(&network()).unwrap();
         for records in &appends {
             block_on(storage.append(records.clone())).unwrap();
         }
-        prop_assert_eq!(block_on(storage.load()).unwrap(), kept(&appends.concat()));
+        prop_assert_eq!(contents(&mut storage).unwrap(), Contents::after(&appends.concat()));
     }
 }
 
@@ -58,7 +64,7 @@ fn a_job_that_changes_for_ever_takes_bounded_space() {
     let mut change = |times: u32| {
         for version in 0..times {
             let version = u8::try_from(version % 256).unwrap();
-            let records = (1..7).map(|kind| record(kind, 0, version)).collect();
+            let records = (1..10).map(|kind| record(kind, 0, version)).collect();
             block_on(storage.append(records)).unwrap();
         }
         disk.length()
@@ -149,16 +155,16 @@ impl Model {
         })?;
         let uncertain = std::mem::take(&mut self.uncertain);
         let with_uncertain = [self.acknowledged.clone(), uncertain].concat();
-        if loaded != kept(&self.acknowledged) {
-            prop_assert_eq!(loaded, kept(&with_uncertain));
+        if loaded != Contents::after(&self.acknowledged) {
+            prop_assert_eq!(loaded, Contents::after(&with_uncertain));
             self.acknowledged = with_uncertain;
         }
         Ok(())
     }
 
-    fn open_and_load(&mut self) -> Result<Vec<Record>, OpenError> {
+    fn open_and_load(&mut self) -> Result<Contents, OpenError> {
         let storage = self.storage.insert(open(&self.disk)?);
-        Ok(block_on(storage.load())?)
+        Ok(contents(storage)?)
     }
 
     fn append(&mut self, records: Vec<Record>) -> Result<(), TestCaseError> {
@@ -205,7 +211,7 @@ proptest! {
 
 #[test]
 fn every_single_fault_in_the_life_of_a_file_is_survived() {
-    let life = || (2..4).map(|version| Step::Append((0..7).map(|kind| record(kind, 0, version)).collect()));
+    let life = || (2..4).map(|version| Step::Append((0..10).map(|kind| record(kind, 0, version)).collect()));
     for fault in [
         Fault::NoSpace,
         Fault::TornWrite,
@@ -246,7 +252,7 @@ async fn a_miner_whose_disk_fails_halts_and_goes_on_after_a_restart() {
         disk.arm(fault, nth);
         let halted = driver.run().await.err();
         assert!(
-            matches!(halted, Some(DriverError::Persist(_))),
+            matches!(halted, Some(DriverError::Persist(_) | DriverError::Read(_))),
             "{fault:?}: {halted:?}"
         );
 
@@ -284,7 +290,10 @@ fn a_file_is_one_nodes_and_one_networks() {
     assert_eq!((found, expected), (network(), elsewhere));
 
     let mut storage = RedbStorage::open(&path, &network()).unwrap();
-    assert_eq!(block_on(storage.load()).unwrap(), [record(0, 1, 1)]);
+    assert_eq!(
+        contents(&mut storage).unwrap(),
+        Contents::after(&[record(0, 1, 1)])
+    );
 }
 
 #[test]
@@ -293,7 +302,7 @@ fn a_file_that_was_not_finished_is_begun_anew() {
     std::fs::write(folder.path().join("records.new"), [0; 5_000]).unwrap();
     let path = folder.path().join("records.redb");
     let mut storage = RedbStorage::open(&path, &network()).unwrap();
-    assert_eq!(block_on(storage.load()).unwrap(), []);
+    assert_eq!(contents(&mut storage).unwrap(), Contents::after(&[]));
     let files = std::fs::read_dir(&folder).unwrap();
     assert_eq!(files.count(), 1, "nothing is left over");
 }
@@ -309,41 +318,58 @@ fn set_schema(disk: &FaultyDisk, schema: u32) {
     transaction.commit().unwrap();
 }
 
-/// They may have another layout, or come from other rules; their blocks are checked anew.
+/// Writes a file as schema 2 had it: all records in one log.
+fn write_schema_2(disk: &FaultyDisk, records: &[Vec<u8>]) {
+    const RECORDS: redb::TableDefinition<'_, u64, &[u8]> = redb::TableDefinition::new("records");
+    const PLACES: redb::TableDefinition<'_, &[u8], u64> = redb::TableDefinition::new("places");
+    const META: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("meta");
+    let database = redb::Builder::new().create_with_backend(disk.clone()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut meta = transaction.open_table(META).unwrap();
+        meta.insert("schema", 2u32.to_le_bytes().as_slice()).unwrap();
+        meta.insert("network", network().0.as_slice()).unwrap();
+        let mut log = transaction.open_table(RECORDS).unwrap();
+        let mut places = transaction.open_table(PLACES).unwrap();
+        for (place, record) in (0..).zip(records) {
+            log.insert(place, record.as_slice()).unwrap();
+            let subject = [record[0], u8::try_from(place).unwrap()];
+            places.insert(subject.as_slice(), place).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+/// Deltas of an older schema may come from other rules, and are dropped.
 #[test]
-fn an_older_file_loses_its_deltas_and_nothing_else() {
+fn an_older_file_keeps_its_blocks_and_its_log() {
     let disk = FaultyDisk::default();
-    let records: Vec<Record> = (0..9).map(|kind| record(kind, 1, 1)).collect();
-    let mut storage = open(&disk).unwrap();
-    block_on(storage.append(records.clone())).unwrap();
-    drop(storage);
-    set_schema(&disk, 1);
-    let (delta, others) = records.split_last().unwrap();
-    assert!(matches!(delta, Record::Delta(..)));
+    let records: Vec<Record> = (0..8).map(|kind| record(kind, 1, 1)).collect();
+    let mut encodings: Vec<_> = records.iter().map(encode).collect();
+    encodings.insert(4, [8; 100].to_vec()); // a delta
+    write_schema_2(&disk, &encodings);
     for _ in 0..2 {
         let mut storage = open(&disk).unwrap();
-        assert_eq!(block_on(storage.load()).unwrap(), others);
+        assert_eq!(contents(&mut storage).unwrap(), Contents::after(&records));
     }
     let mut storage = open(&disk).unwrap();
-    block_on(storage.append(vec![delta.clone()])).unwrap();
-    assert_eq!(
-        block_on(storage.load()).unwrap(),
-        records,
-        "it is of the new schema now"
-    );
+    let connected = record(8, 1, 1);
+    block_on(storage.append(vec![connected.clone()])).unwrap();
+    let records = [records, vec![connected]].concat();
+    assert_eq!(contents(&mut storage).unwrap(), Contents::after(&records));
 }
 
 #[test]
 fn a_newer_schema_is_refused_and_left_alone() {
     let disk = FaultyDisk::default();
     drop(open(&disk).unwrap());
-    set_schema(&disk, 3);
+    set_schema(&disk, 4);
     for _ in 0..2 {
         let refused = open(&disk).unwrap_err();
         let OpenError::NewerSchema { found, supported } = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!((found, supported), (3, 2));
+        assert_eq!((found, supported), (4, 3));
     }
 }
 
@@ -378,7 +404,7 @@ proptest! {
         }
         match open(&disk) {
             Ok(mut storage) => {
-                prop_assert_eq!(block_on(storage.load()).unwrap(), kept(&appends.concat()));
+                prop_assert_eq!(contents(&mut storage).unwrap(), Contents::after(&appends.concat()));
             }
             Err(OpenError::Io(error)) => prop_assert_eq!(error.kind(), ErrorKind::InvalidData),
             Err(other) => prop_assert!(false, "{other:?}"),

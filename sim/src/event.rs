@@ -54,6 +54,7 @@ const OF_NODES: &[&str] = &[
     "credit-exhausted",
     "canary-failed",
     "checks-paid",
+    "ledger-flushed",
     "rejected",
 ];
 
@@ -212,6 +213,7 @@ mod tests {
                 checker: KeyHash([2; 20]),
             },
             Event::ChecksPaid { amount: Amount::ZERO },
+            Event::LedgerFlushed,
             Event::Rejected {
                 from: KeyHash([2; 20]),
                 reason: String::new(),

@@ -22,6 +22,7 @@ pub mod swarm;
 pub mod trace;
 pub mod world;
 
+mod disk;
 mod mining;
 mod report;
 mod run;

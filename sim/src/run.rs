@@ -6,7 +6,6 @@ use crate::scenario::{Scenario, Setup};
 use crate::verifier::MemoVerifier;
 use crate::world::{Machine, World};
 use camelid_core::chain::Ledger;
-use camelid_core::escrow::JobRecord;
 use camelid_core::keys::{NodeId, SharedVerifier};
 use camelid_core::primitives::JobId;
 use camelid_core::tx::ActionKind;
@@ -88,14 +87,13 @@ fn count_jobs(machines: &[Machine]) -> (JobCounts, u64) {
         return (JobCounts::default(), 0);
     };
     let ledger: &Ledger = node.chain().ledger();
+    let mut outcomes = Vec::new();
+    ledger.each_job(|record| outcomes.extend(record.state.outcome().map(|outcome| (record.id, outcome))));
     let with = |test: fn(camelid_core::escrow::Outcome) -> bool| {
-        ledger
-            .jobs()
-            .filter(|record| record.state.outcome().is_some_and(test))
-            .count() as u64
+        outcomes.iter().filter(|(_, outcome)| test(*outcome)).count() as u64
     };
     let counts = JobCounts {
-        opened: ledger.jobs().count() as u64,
+        opened: ledger.job_count(),
         settled: with(|outcome| !outcome.is_slash() && outcome != camelid_core::escrow::Outcome::Refunded),
         slashed: with(camelid_core::escrow::Outcome::is_slash),
         refunded: with(|outcome| outcome == camelid_core::escrow::Outcome::Refunded),
@@ -106,28 +104,24 @@ fn count_jobs(machines: &[Machine]) -> (JobCounts, u64) {
             .iter()
             .any(|machine| machine.id() == *id && machine.is_honest())
     };
-    let slashed = |record: &&JobRecord| {
-        record
-            .state
-            .outcome()
-            .is_some_and(camelid_core::escrow::Outcome::is_slash)
-    };
-    let honest_slashed = ledger
-        .jobs()
-        .filter(slashed)
-        .filter(|record| workers.get(&record.id).is_some_and(is_honest));
+    let honest_slashed = outcomes
+        .iter()
+        .filter(|(_, outcome)| outcome.is_slash())
+        .filter(|(job, _)| workers.get(job).is_some_and(is_honest));
     (counts, honest_slashed.count() as u64)
 }
 
 /// Who engaged in each job of a node's best chain.
 fn engaged_nodes(node: &camelid_core::node::Node) -> BTreeMap<JobId, NodeId> {
     let chain = node.chain();
-    let blocks = chain.active().iter().filter_map(|hash| chain.block(hash));
-    blocks
-        .flat_map(|block| block.transactions.iter())
-        .filter_map(|transaction| match &transaction.action.as_ref()?.kind {
-            ActionKind::Engage { node_key, .. } => Some((transaction.job_id?, node_key.key_hash())),
-            _ => None,
-        })
-        .collect()
+    let mut engaged = BTreeMap::new();
+    for block in chain.active().iter().filter_map(|hash| chain.block(hash)) {
+        engaged.extend(block.transactions.iter().filter_map(|transaction| {
+            match &transaction.action.as_ref()?.kind {
+                ActionKind::Engage { node_key, .. } => Some((transaction.job_id?, node_key.key_hash())),
+                _ => None,
+            }
+        }));
+    }
+    engaged
 }

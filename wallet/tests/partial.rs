@@ -258,7 +258,7 @@ impl Job {
         let mut open = Partial::new(genesis, opening, vec![pay_to(CLIENT, 10 * COIN)], None).unwrap();
         open.sign(&secret(CLIENT), known(&world.coins)).unwrap();
         mine(&mut world, open.finalise().unwrap());
-        let record = world.chain.ledger().job(&job).unwrap().clone();
+        let record = world.chain.ledger().job(&job).unwrap().into_owned();
         let unsigned = engage(&world, &record, |_| {});
         Self {
             world,

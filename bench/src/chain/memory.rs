@@ -27,7 +27,7 @@ pub(crate) fn run(table: &mut Table) {
     let (copy, ours) = measure(|| chain.ledger().clone());
     assert_eq!(copy.coin_count(), coins);
     let (peers, theirs) = measure(|| bitcoin_map(coins));
-    assert_eq!(peers.len(), coins);
+    assert_eq!(peers.len() as u64, coins);
     let per_coin = |bytes: usize| bytes as f64 / coins as f64;
     table.sizes(
         &format!("memory of an unspent output, {coins} of them"),
@@ -48,10 +48,10 @@ fn measure<T>(make: impl FnOnce() -> T) -> (T, usize) {
     (made, HEAP.current_usage() - before)
 }
 
-fn bitcoin_map(coins: usize) -> HashMap<bitcoin::OutPoint, bitcoin::TxOut> {
-    let entry = |number: usize| {
+fn bitcoin_map(coins: u64) -> HashMap<bitcoin::OutPoint, bitcoin::TxOut> {
+    let entry = |number: u64| {
         let mut txid = [0; 32];
-        txid[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        txid[..8].copy_from_slice(&number.to_le_bytes());
         let outpoint = bitcoin::OutPoint {
             txid: bitcoin::Txid::from_byte_array(txid),
             vout: 0,

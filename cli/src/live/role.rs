@@ -1,6 +1,5 @@
 //! From roles to what a node is told at construction.
 
-use camelid_core::block::Work;
 use camelid_core::keys::SecretKey;
 use camelid_core::model::Manifest;
 use camelid_core::node::{ClientConfig, NodeConfig, VerifierConfig, WorkerConfig};
@@ -62,13 +61,9 @@ impl Character {
         let (client, worker) = (has(Role::Client), has(Role::Worker));
         let (verifier, miner) = (has(Role::Verifier), has(Role::Miner));
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let signatures = Arc::new(CachedVerifier::new(REMEMBERED_CHECKS, threads));
         NodeConfig {
-            params: self.params,
-            key: self.key,
-            peers: Vec::new(),
             seed: self.seed,
-            minimum_chain_work: Work::default(),
-            verifier: Arc::new(CachedVerifier::new(REMEMBERED_CHECKS, threads)),
             models: self.models,
             client: client.then(ClientConfig::default),
             worker: worker.then_some(WorkerConfig {
@@ -78,8 +73,7 @@ impl Character {
                 tickets: self.tickets,
             }),
             miner,
-            checker: None,
-            network: None,
+            ..NodeConfig::new(self.params, self.key, signatures)
         }
     }
 }

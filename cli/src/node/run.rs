@@ -10,11 +10,11 @@ use crate::live::{Character, Outfit, Role, Supervisor, bind, drive, driver, hash
 use crate::model;
 use crate::rpc::{RpcServer, Service};
 use camelid_core::block::genesis_block;
-use camelid_core::node::{NetworkConfig, Node, NodeConfig};
+use camelid_core::node::NetworkConfig;
 use camelid_core::params::Params;
 use camelid_core::process::Event;
 use camelid_inference_ggml::{Engine, GgmlInference};
-use camelid_io::{RedbStorage, Storage as _};
+use camelid_io::{RedbStorage, recover};
 use std::io::{Write as _, stdout};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,16 +58,15 @@ async fn live(
     let genesis = genesis_block(&config.params).header.hash();
     let path = directory.records();
     let mut storage = RedbStorage::open(&path, &genesis).map_err(|error| misconfigured(&path, error))?;
-    let records = storage
-        .load()
-        .await
-        .map_err(|error| misconfigured(&path, error))?;
     let (transport, quic, address) = bind(&config, settings.listen, settings.max_inbound)
         .map_err(|error| Failure::Network(format!("{}: {error}", settings.listen)))?;
     config.network = Some(network(settings, address));
-    let (id, count, mines) = (config.key.node_id(), records.len(), config.miner);
-    let node = recover(config, records).await?;
-    info!(%genesis, records = count, height = node.chain().height().0, "recovered");
+    let (id, mines) = (config.key.node_id(), config.miner);
+    let cache_bytes = (settings.cache_mib as usize) << 20;
+    let node = recover(config, &mut storage, cache_bytes)
+        .await
+        .map_err(|error| misconfigured(&path, error))?;
+    info!(%genesis, height = node.chain().height().0, "recovered");
     let (driver, handle) = driver(
         node,
         Outfit {
@@ -106,12 +105,6 @@ async fn live(
     });
     writeln!(stdout().lock(), "node {id} listens on {address}")?;
     supervisor.run().await.map_err(system)
-}
-
-/// Connecting thousands of stored blocks takes a while, which is none of the runtime's business.
-async fn recover(config: NodeConfig, records: Vec<camelid_core::node::Record>) -> Result<Node, Failure> {
-    let recovery = tokio::task::spawn_blocking(|| Node::recover(config, records));
-    recovery.await.map_err(system)
 }
 
 fn params(settings: &Settings, directory: &Directory) -> Result<Params, Failure> {

@@ -76,6 +76,8 @@ pub struct Settings {
     pub parallel_jobs: usize,
     /// A miner's limit; 0 for none.
     pub hashes_per_second: u32,
+    /// Mebibytes of blocks and changes of the ledger in memory before they are flushed.
+    pub cache_mib: u32,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which there are.
@@ -97,6 +99,7 @@ impl Default for Settings {
             tickets: 1,
             parallel_jobs: 1,
             hashes_per_second: 256,
+            cache_mib: 64,
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
         }
@@ -134,6 +137,10 @@ pub struct Overrides {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hashes_per_second: Option<u32>,
+    /// Mebibytes of blocks and changes of the ledger that wait in memory to be flushed to the disk.
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_mib: Option<u32>,
     /// How log lines look.
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +151,7 @@ pub struct Overrides {
     pub log_level: Option<LogLevel>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "network",
     "roles",
     "listen",
@@ -157,6 +164,7 @@ const KEYS: [&str; 14] = [
     "tickets",
     "parallel_jobs",
     "hashes_per_second",
+    "cache_mib",
     "log_format",
     "log_level",
 ];
@@ -252,6 +260,12 @@ impl Settings {
             "Most hashes of a miner in a second, 0 for no limit. On a devnet 256 make a block a second.",
             "hashes_per_second",
             value(&self.hashes_per_second),
+        );
+        line(
+            "Mebibytes of blocks and changes of the ledger that wait in memory to be flushed to the disk. More make it \
+             faster to catch up, and a start after a crash slower.",
+            "cache_mib",
+            value(&self.cache_mib),
         );
         line(
             "text or json, on standard error.",

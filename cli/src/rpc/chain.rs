@@ -104,7 +104,7 @@ fn info(view: &View<'_>, _: &Arguments) -> Answer {
         "issued": totals.issued.to_string(),
         "burned": totals.burned.to_string(),
         "auditfund": totals.audit_fund.to_string(),
-        "jobs": ledger.jobs().count(),
+        "jobs": ledger.job_count(),
         "openjobs": ledger.unclosed_jobs().count(),
         "ledgerdigest": ledger.digest().to_string(),
     }))
@@ -118,11 +118,11 @@ fn block_hash(view: &View<'_>, arguments: &Arguments) -> Answer {
 }
 
 /// The block that `name` names.
-fn named_block<'a>(
-    view: &View<'a>,
+fn named_block(
+    view: &View<'_>,
     arguments: &Arguments,
     name: &str,
-) -> Result<(BlockHash, &'a Arc<Block>), RpcError> {
+) -> Result<(BlockHash, Arc<Block>), RpcError> {
     let hash = arguments.block_hash(name).ok_or_else(|| missing(name))?;
     let chain = view.node.chain();
     let block = chain.block(&hash).ok_or_else(|| {
@@ -137,8 +137,8 @@ fn named_block<'a>(
 fn block(view: &View<'_>, arguments: &Arguments) -> Answer {
     let (hash, block) = named_block(view, arguments, "blockhash")?;
     Ok(match arguments.number("verbosity").unwrap_or(1) {
-        0 => hex(&encode(&**block)).into(),
-        verbosity => block_json(view, &hash, block, verbosity > 1),
+        0 => hex(&encode(&*block)).into(),
+        verbosity => block_json(view, &hash, &block, verbosity > 1),
     })
 }
 
@@ -160,9 +160,9 @@ fn raw_transaction(view: &View<'_>, arguments: &Arguments) -> Answer {
     let raw = |transaction: &Transaction| Value::from(hex(&encode(transaction)));
     if arguments.block_hash("blockhash").is_some() {
         let (hash, block) = named_block(view, arguments, "blockhash")?;
-        let found = in_block(block, &txid).ok_or_else(|| RpcError::not_found("it is not in that block"))?;
+        let found = in_block(&block, &txid).ok_or_else(|| RpcError::not_found("it is not in that block"))?;
         return Ok(if is_verbose {
-            mined_json(view, &hash, block, found)
+            mined_json(view, &hash, &block, found)
         } else {
             raw(found)
         });
@@ -176,20 +176,17 @@ fn raw_transaction(view: &View<'_>, arguments: &Arguments) -> Answer {
     }
     let chain = view.node.chain();
     let recent = chain.active().iter().rev().take(SEARCHED_BLOCKS);
-    let mut found = recent.filter_map(|hash| {
-        let block = chain.block(hash)?;
-        Some((hash, block, in_block(block, &txid)?))
-    });
-    let Some((hash, block, found)) = found.next() else {
-        let message =
-            format!("it is neither in the mempool nor in the last {SEARCHED_BLOCKS} blocks: name its block");
-        return Err(RpcError::not_found(message));
-    };
-    Ok(if is_verbose {
-        mined_json(view, hash, block, found)
-    } else {
-        raw(found)
-    })
+    for (hash, block) in recent.filter_map(|hash| Some((hash, chain.block(hash)?))) {
+        if let Some(found) = in_block(&block, &txid) {
+            return Ok(match is_verbose {
+                true => mined_json(view, hash, &block, found),
+                false => raw(found),
+            });
+        }
+    }
+    let message =
+        format!("it is neither in the mempool nor in the last {SEARCHED_BLOCKS} blocks: name its block");
+    Err(RpcError::not_found(message))
 }
 
 fn in_block<'a>(block: &'a Block, txid: &Txid) -> Option<&'a Transaction> {

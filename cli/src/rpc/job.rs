@@ -11,6 +11,7 @@ use camelid_core::primitives::{Height, JobId};
 use camelid_core::rastic::Verdict;
 use camelid_core::tx::{ActionKind, Transaction};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// What a client's job goes through, in order. Each means that those before it are over.
 pub const PHASES: [&str; 8] = [
@@ -29,7 +30,7 @@ pub struct Job<'a> {
     /// The job.
     pub id: JobId,
     /// What the ledger says.
-    pub record: Option<&'a JobRecord>,
+    pub record: Option<Cow<'a, JobRecord>>,
     /// What the node's client role knows.
     pub own: Option<&'a ClientJob>,
     view: &'a View<'a>,
@@ -49,18 +50,23 @@ impl<'a> Job<'a> {
     }
 
     /// Its terms.
-    pub fn terms(&self) -> Option<&'a Terms> {
+    pub fn terms(&self) -> Option<&Terms> {
         let own = self.own.map(|own| &own.offer.terms);
-        self.record.map(|record| &record.terms).or(own)
+        self.record.as_ref().map(|record| &record.terms).or(own)
     }
 
     /// Who is engaged, or was.
     pub fn node(&self) -> Option<NodeId> {
-        let engagement = self.record.and_then(|record| record.state.engagement());
+        let engagement = self.record.as_ref().and_then(|record| record.state.engagement());
         let signed = self.own.and_then(|own| engaged_by(own.engage.as_ref()?));
         engagement
             .map(|engagement| engagement.node_key.key_hash())
             .or(signed)
+    }
+
+    /// How it ended, if it has.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.record.as_ref()?.state.outcome()
     }
 
     /// One line of a list.
@@ -69,8 +75,8 @@ impl<'a> Job<'a> {
             "job": self.id.to_string(),
             "own": self.own.is_some(),
             "state": self.state(),
-            "outcome": self.record.and_then(|record| record.state.outcome()).map(slug),
-            "height": self.record.map(|record| record.since.height.0),
+            "outcome": self.outcome().map(slug),
+            "height": self.record.as_ref().map(|record| record.since.height.0),
             "reward": self.terms().map(|terms| terms.reward.to_string()),
             "deadline": self.terms().map(|terms| terms.deadline.0),
         })
@@ -87,7 +93,7 @@ impl<'a> Job<'a> {
         json["tip"] = self.view.node.chain().height().0.into();
         json["terms"] = self.terms().map(terms_json).into();
         json["node"] = self.node().map(|node| node.to_string()).into();
-        if let Some(record) = self.record
+        if let Some(record) = &self.record
             && let Some(engagement) = record.state.engagement()
         {
             let jobs = &self.view.node.chain().params().jobs;
@@ -151,7 +157,7 @@ impl<'a> Job<'a> {
         if received.is_some() {
             return delivered;
         }
-        let Some(record) = self.record else { return opened };
+        let Some(record) = &self.record else { return opened };
         let burial = self.view.node.chain().params().jobs.burial;
         match (&record.state, record.state.engagement()) {
             (_, Some(engagement)) if self.next_height() >= engagement.since.height.plus(burial) => buried,

@@ -142,7 +142,9 @@ fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
         "all" => {
             let unmined = view.node.client_jobs().map(|own| own.offer.job);
             let unmined = unmined.filter(|job| ledger.job(job).is_none());
-            unmined.chain(ledger.jobs().map(|record| record.id)).collect()
+            let mut ids: Vec<_> = unmined.collect();
+            ledger.each_job(|record| ids.push(record.id));
+            ids
         }
         other => {
             let message = format!("scope: own, open or all is wanted, not {}", clean(other));

@@ -5,22 +5,22 @@ use super::service::View;
 use camelid_core::committee::Finding;
 use camelid_core::escrow::{JobRecord, Outcome, Phase, Stage, Vote};
 use camelid_core::job::{PoolState, Terms};
-use camelid_core::primitives::Height;
+use camelid_core::primitives::{Height, Txid};
 use camelid_core::rastic::Verdict;
-use camelid_core::tx::{ActionKind, ClaimKind, Transaction};
+use camelid_core::tx::{ActionKind, ClaimKind};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// A transaction of the best chain that acts on the job.
-struct Step<'a> {
+struct Step {
     height: Height,
-    transaction: &'a Transaction,
-    kind: &'a ActionKind,
+    txid: Txid,
+    kind: ActionKind,
 }
 
 /// What the steps say.
-struct History<'a> {
-    steps: Vec<Step<'a>>,
+struct History {
+    steps: Vec<Step>,
     /// Tokens of the prompt, if it is known: positions count from its first one.
     prompt_tokens: Option<usize>,
 }
@@ -37,11 +37,14 @@ struct Count {
 /// Explains the state of a job.
 pub fn explain(view: &View<'_>, job: &Job<'_>) -> Value {
     let history = History {
-        steps: job.record.map_or_else(Vec::new, |record| steps(view, record)),
+        steps: job
+            .record
+            .as_deref()
+            .map_or_else(Vec::new, |record| steps(view, record)),
         prompt_tokens: prompt_tokens(view, job),
     };
-    let outcome = job.record.and_then(|record| record.state.outcome());
-    let mut words = match (job.record, outcome) {
+    let outcome = job.outcome();
+    let mut words = match (job.record.as_deref(), outcome) {
         (Some(record), Some(outcome)) => history.ending(record, outcome),
         (Some(record), None) => history.standing(view, job, record),
         (None, _) => unmined(view, job),
@@ -60,7 +63,7 @@ pub fn explain(view: &View<'_>, job: &Job<'_>) -> Value {
 }
 
 /// All steps of a job, oldest first. Where they can be is bounded by its deadline and by its end.
-fn steps<'a>(view: &View<'a>, record: &JobRecord) -> Vec<Step<'a>> {
+fn steps(view: &View<'_>, record: &JobRecord) -> Vec<Step> {
     let chain = view.node.chain();
     let first = record.terms.deadline.minus(chain.params().jobs.max_deadline);
     let last = match record.state.outcome() {
@@ -76,12 +79,9 @@ fn steps<'a>(view: &View<'a>, record: &JobRecord) -> Vec<Step<'a>> {
         let of_job = block.transactions.iter().rev();
         let of_job = of_job.filter(|transaction| transaction.job_id == Some(record.id));
         steps.extend(of_job.filter_map(|transaction| {
-            let kind = &transaction.action.as_ref()?.kind;
-            Some(Step {
-                height,
-                transaction,
-                kind,
-            })
+            let kind = transaction.action.as_ref()?.kind.clone();
+            let txid = transaction.txid();
+            Some(Step { height, txid, kind })
         }));
         if matches!(
             steps.last(),
@@ -124,9 +124,9 @@ fn unmined(view: &View<'_>, job: &Job<'_>) -> String {
     }
 }
 
-impl History<'_> {
+impl History {
     fn height(&self, wanted: impl Fn(&ActionKind) -> bool) -> Option<Height> {
-        let step = self.steps.iter().rev().find(|step| wanted(step.kind))?;
+        let step = self.steps.iter().rev().find(|step| wanted(&step.kind))?;
         Some(step.height)
     }
 
@@ -142,7 +142,7 @@ impl History<'_> {
     }
 
     fn worker(&self) -> String {
-        let worker = self.steps.iter().rev().find_map(|step| match step.kind {
+        let worker = self.steps.iter().rev().find_map(|step| match &step.kind {
             ActionKind::Engage { node_key, .. } => Some(node_key.key_hash()),
             _ => None,
         });
@@ -225,7 +225,7 @@ impl History<'_> {
     fn count(&self) -> Count {
         let mut count = Count::default();
         for step in &self.steps {
-            match step.kind {
+            match &step.kind {
                 ActionKind::VoteCommit { .. } => count.committed += 1,
                 ActionKind::VoteReveal { ballot, .. } => match ballot.finding {
                     Finding::Valid => count.valid += 1,
@@ -243,7 +243,7 @@ impl History<'_> {
         let mut positions: Vec<u32> = self
             .steps
             .iter()
-            .filter_map(|step| match step.kind {
+            .filter_map(|step| match &step.kind {
                 ActionKind::VoteReveal { ballot, .. } => match ballot.finding {
                     Finding::Invalid { position } => Some(position),
                     _ => None,
@@ -352,10 +352,10 @@ impl History<'_> {
         })
     }
 
-    fn evidence(&self, step: &Step<'_>) -> Value {
+    fn evidence(&self, step: &Step) -> Value {
         let mut words = step.kind.name().to_owned();
         // Writing to a string cannot fail.
-        match step.kind {
+        match &step.kind {
             ActionKind::Engage { node_key, .. } => {
                 let _ = write!(words, " by {}", node_key.key_hash());
             }
@@ -371,7 +371,7 @@ impl History<'_> {
         }
         json!({
             "height": step.height.0,
-            "txid": step.transaction.txid().to_string(),
+            "txid": step.txid.to_string(),
             "step": step.kind.name(),
             "words": words,
         })

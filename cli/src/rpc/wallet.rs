@@ -99,9 +99,13 @@ fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
     let heights = (0..=chain.height().0).rev().map(Height);
     let mined = heights.filter_map(|height| {
         let block = chain.block(chain.active().get(height.0 as usize)?)?;
+        let mined = Some((height, block.header.time.0));
         let transactions = block.transactions.iter().rev();
-        let time = block.header.time.0;
-        Some(transactions.filter_map(move |transaction| entry(view, transaction, Some((height, time)))))
+        Some(
+            transactions
+                .filter_map(|transaction| entry(view, transaction, mined))
+                .collect::<Vec<_>>(),
+        )
     });
     Ok(waiting.chain(mined.flatten()).skip(skip).take(count).collect())
 }

@@ -1,7 +1,7 @@
 //! Peers that a test plays itself, over real QUIC, on the devnet of a node's directory.
 
 use super::support::Place;
-use camelid_core::block::{Work, genesis_block};
+use camelid_core::block::genesis_block;
 use camelid_core::keys::{EcdsaVerifier, KeyHash, SecretKey};
 use camelid_core::node::{NetworkConfig, NodeConfig};
 use camelid_core::params::{Allocation, Params};
@@ -48,21 +48,7 @@ pub fn params(place: &Place, dir: &str) -> Arc<Params> {
 
 /// A node that does nothing for others but keep the chain.
 pub fn config(params: Arc<Params>, key: SecretKey) -> NodeConfig {
-    NodeConfig {
-        params,
-        key,
-        peers: Vec::new(),
-        seed: 7,
-        minimum_chain_work: Work::default(),
-        verifier: Arc::new(EcdsaVerifier),
-        models: Vec::new(),
-        client: None,
-        worker: None,
-        committee: None,
-        miner: false,
-        checker: None,
-        network: None,
-    }
+    NodeConfig::new(params, key, Arc::new(EcdsaVerifier))
 }
 
 /// Opens a socket on loopback for the guest that `config` describes. Call it inside a runtime.

@@ -4,12 +4,14 @@ use super::connect::{BlockError, check_block, connect_block, connect_genesis};
 use super::header_tip::HeaderError;
 use super::headers::HeaderTree;
 use super::ledger::{Delta, Ledger};
+use super::store::{Base, Connected, Flush, SharedStore};
+use super::unflushed::Unflushed;
 use crate::block::{Block, BlockHeader, Work, genesis_block};
 use crate::keys::{SharedVerifier, Verifier};
 use crate::params::Params;
-use crate::primitives::{BlockHash, Height, JobId, Map, Time};
+use crate::primitives::{BlockHash, Height, JobId, Time, Timestamp};
 use crate::tx::OutPoint;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -19,23 +21,33 @@ const MAX_WAITING: usize = 128;
 /// Blocks above the lowest incomplete one among which missing bodies are looked for.
 const DOWNLOAD_WINDOW: usize = 1_024;
 
+/// What a flush is counted to make room for, for each entry that a block writes: with keys, maps and allocations, and in the undo
+/// data once more.
+const ENTRY_BYTES: usize = 512;
+
 /// Headers and bodies of all branches, and the ledger of the best one.
+///
+/// With a [store](super::Store) bodies, undo data, coins and closed jobs are in memory until a [`Flush`] is durable that
+/// comes after them, and are read from the store then. Without one they stay.
 pub struct Chain {
     params: Arc<Params>,
     verifier: SharedVerifier,
+    store: Option<SharedStore>,
+    genesis: Arc<Block>,
     headers: HeaderTree,
-    bodies: Map<BlockHash, Arc<Block>>,
+    bodies: Unflushed<BlockHash, Arc<Block>>,
     /// The tip, and complete blocks that might take its place: by work, then by the order in which they
     /// became complete (first seen wins a tie).
     candidates: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
     arrivals: u64,
     /// Bodies that wait for their parent's: parent and block.
     waiting: BTreeSet<(BlockHash, BlockHash)>,
-    /// What undoes each block of the ledger above the genesis block.
-    undo: Vec<Delta>,
-    /// What blocks change that were connected before a restart.
-    recalled: Map<BlockHash, Delta>,
+    /// What undoes blocks that were connected.
+    undo: Unflushed<BlockHash, Arc<Delta>>,
     ledger: Ledger,
+    /// Memory, about, that the next flush makes free.
+    unflushed_bytes: usize,
+    is_flushing: bool,
 }
 
 /// What became of a block that was submitted.
@@ -60,8 +72,8 @@ pub struct TipChange {
     pub coins: BTreeSet<OutPoint>,
     /// Jobs whose records changed on the way.
     pub jobs: BTreeSet<JobId>,
-    /// What blocks change that were checked to the last rule.
-    pub deltas: Vec<(BlockHash, Delta)>,
+    /// Blocks that were checked to the last rule on the way.
+    pub checked: Vec<Connected>,
     /// Blocks that turned out to be invalid when they were connected, and why.
     pub invalid: Vec<(BlockHash, BlockError)>,
 }
@@ -91,20 +103,22 @@ impl Chain {
         let genesis = block.header.hash();
         let mut ledger = Ledger::before_genesis(params.clone(), genesis, map_seed);
         let delta = connect_genesis(&ledger, &block).expect("allocations within all coins");
-        ledger.push_block(genesis, block.header.time, delta);
+        ledger.push_block(genesis, block.header.time, &delta);
         let mut chain = Self {
             headers: HeaderTree::new(&block.header, map_seed),
-            bodies: Map::with_seed(map_seed),
+            store: None,
+            genesis: block,
+            bodies: Unflushed::new(map_seed),
             candidates: BTreeSet::new(),
             arrivals: 0,
             waiting: BTreeSet::new(),
-            undo: Vec::new(),
-            recalled: Map::with_seed(map_seed),
+            undo: Unflushed::new(map_seed),
             params,
             verifier,
             ledger,
+            unflushed_bytes: 0,
+            is_flushing: false,
         };
-        chain.bodies.insert(genesis, block);
         chain.mark_complete(genesis);
         chain
     }
@@ -144,19 +158,23 @@ impl Chain {
         self.ledger.height()
     }
 
-    /// The body of a block.
-    pub fn block(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
-        self.bodies.get(hash)
+    /// The body of a block that was not found invalid.
+    pub fn block(&self, hash: &BlockHash) -> Option<Arc<Block>> {
+        let entry = self.headers.entry(hash)?;
+        if entry.height == Height(0) {
+            return Some(self.genesis.clone());
+        }
+        if !entry.has_body || entry.invalid {
+            return None;
+        }
+        let unflushed = self.bodies.get(hash).cloned();
+        unflushed.or_else(|| self.store.as_ref()?.block(hash))
     }
 
-    /// What undoes each block of the best chain above the genesis block, lowest first.
-    pub(crate) fn undo(&self) -> &[Delta] {
-        &self.undo
-    }
-
-    /// A block was connected before a restart, with this [delta](TipChange::deltas): it is not checked again.
-    pub fn recall(&mut self, block: BlockHash, delta: Delta) {
-        self.recalled.insert(block, delta);
+    /// What undoes a block that was connected once.
+    pub(crate) fn undo(&self, hash: &BlockHash) -> Option<Arc<Delta>> {
+        let unflushed = self.undo.get(hash).cloned();
+        unflushed.or_else(|| self.store.as_ref()?.undo(hash))
     }
 
     /// Takes a header in; its body may come later. True when it was new.
@@ -174,7 +192,7 @@ impl Chain {
     /// only when it is connected is reported in [`TipChange::invalid`].
     pub fn submit_block(&mut self, block: Arc<Block>, now: Time) -> Result<Submission, SubmitError> {
         let hash = block.header.hash();
-        if self.bodies.contains_key(&hash) {
+        if self.headers.entry(&hash).is_some_and(|entry| entry.has_body) {
             return Ok(Submission::Known);
         }
         self.submit_header(&block.header, now)?;
@@ -188,7 +206,9 @@ impl Chain {
         if self.waiting.len() >= MAX_WAITING && !self.is_complete(&block.header.previous) {
             return Err(SubmitError::TooManyWaiting);
         }
+        self.unflushed_bytes += block.size();
         self.bodies.insert(hash, block);
+        self.headers.set_body(&hash, true);
         self.complete_from(hash);
         let change = self.activate_best();
         let moved = !(change.connected.is_empty() && change.invalid.is_empty());
@@ -235,11 +255,12 @@ impl Chain {
     /// Marks a block and all that extend it as invalid; nothing waits for them any more.
     fn mark_invalid(&mut self, hash: &BlockHash) {
         self.headers.mark_invalid(hash);
-        let (headers, bodies) = (&self.headers, &mut self.bodies);
+        let (headers, bodies) = (&mut self.headers, &mut self.bodies);
         self.waiting.retain(|(_, child)| {
             let invalid = headers.entry(child).is_none_or(|entry| entry.invalid);
             if invalid {
                 bodies.remove(child);
+                headers.set_body(child, false);
             }
             !invalid
         });
@@ -291,60 +312,160 @@ impl Chain {
             .and_then(|hash| self.headers.height(hash))
             .map_or(0, |height| height.0 as usize);
         while self.active().len() > fork_length {
-            self.disconnect(change);
+            // Stays where it is if it cannot go back.
+            self.disconnect(change).ok_or((target, None))?;
         }
         for hash in branch.into_iter().rev() {
-            self.connect(hash, change).map_err(|error| (hash, Some(error)))?;
+            self.connect(hash, change).map_err(|error| (hash, error))?;
         }
         Ok(())
     }
 
-    fn disconnect(&mut self, change: &mut TipChange) {
-        let (hash, Some(inverse)) = (self.tip(), self.undo.pop()) else {
-            return;
-        };
-        let Some(block) = self.bodies.get(&hash).cloned() else {
-            return;
-        };
+    fn disconnect(&mut self, change: &mut TipChange) -> Option<()> {
+        let hash = self.tip();
+        let (inverse, block) = (self.undo(&hash), self.block(&hash));
+        let (inverse, block) = self.stored(&hash, inverse.zip(block))?;
         note_touched(change, &inverse);
-        self.ledger.pop_block(inverse);
+        self.ledger.pop_block(&inverse);
         // A block that was connected and disconnected in one move has not moved at all.
         if change
             .connected
             .last()
-            .is_some_and(|last| Arc::ptr_eq(last, &block))
+            .is_some_and(|last| last.header == block.header)
         {
             change.connected.pop();
         } else {
             change.disconnected.push(block);
         }
+        Some(())
     }
 
-    fn connect(&mut self, hash: BlockHash, change: &mut TipChange) -> Result<(), BlockError> {
-        let Some(block) = self.bodies.get(&hash).cloned() else {
-            return Err(BlockError::MerkleRoot);
+    fn connect(&mut self, hash: BlockHash, change: &mut TipChange) -> Result<(), Option<BlockError>> {
+        let block = self.stored(&hash, self.block(&hash)).ok_or(None)?;
+        let recorded = self.store.as_ref().and_then(|store| store.delta(&hash));
+        let delta = match &recorded {
+            Some(delta) => delta.clone(),
+            None => Arc::new(connect_block(&self.ledger, &block, &*self.verifier)?),
         };
-        let delta = match self.recalled.remove(&hash) {
-            Some(delta) => delta,
-            None => {
-                let delta = connect_block(&self.ledger, &block, &*self.verifier)?;
-                change.deltas.push((hash, delta.clone()));
-                delta
-            }
-        };
-        let inverse = self.ledger.push_block(hash, block.header.time, delta);
-        note_touched(change, &inverse);
-        self.undo.push(inverse);
+        let undo = Arc::new(self.ledger.push_block(hash, block.header.time, &delta));
+        note_touched(change, &undo);
+        let entries = delta.coins.len() + delta.jobs.len() + delta.tickets.len();
+        self.unflushed_bytes += entries * ENTRY_BYTES;
+        self.undo.insert(hash, undo.clone());
+        if recorded.is_none() {
+            let block = hash;
+            change.checked.push(Connected { block, delta, undo });
+        }
         if change
             .disconnected
             .last()
-            .is_some_and(|last| Arc::ptr_eq(last, &block))
+            .is_some_and(|last| last.header == block.header)
         {
             change.disconnected.pop();
         } else {
             change.connected.push(block);
         }
         Ok(())
+    }
+
+    /// `found`, which is about a block that is stored.
+    fn stored<T>(&self, block: &BlockHash, found: Option<T>) -> Option<T> {
+        if let (None, Some(store)) = (&found, &self.store) {
+            store.report_missing(block);
+        }
+        found
+    }
+
+    // --- Flushes ---
+
+    /// Memory, about, that a flush makes free: 0 while one is under way.
+    pub fn unflushed_bytes(&self) -> usize {
+        if self.is_flushing { 0 } else { self.unflushed_bytes }
+    }
+
+    /// All changes since the last flush, for the store; `None` without one, or while a flush is under way.
+    pub fn begin_flush(&mut self) -> Option<Flush> {
+        if self.is_flushing || self.store.is_none() {
+            return None;
+        }
+        self.is_flushing = true;
+        self.unflushed_bytes = 0;
+        self.bodies.begin_flush();
+        self.undo.begin_flush();
+        Some(self.ledger.begin_flush())
+    }
+
+    /// The store shows the flush that is under way, and all that was recorded before it.
+    pub fn finish_flush(&mut self) {
+        let Some(store) = self.store.as_ref().filter(|_| self.is_flushing) else {
+            return;
+        };
+        self.is_flushing = false;
+        self.bodies.finish_flush();
+        self.undo.finish_flush();
+        self.ledger.finish_flush(store);
+    }
+
+    /// Goes on from what `store` has, on a chain that is new, and calls `follow` with each move of the tip.
+    pub fn restore(&mut self, store: SharedStore, mut follow: impl FnMut(TipChange, &Ledger)) {
+        let blocks = self.restore_headers(store.headers());
+        if let Some(base) = store.base() {
+            self.restore_base(base, &store);
+        }
+        self.store = Some(store);
+        for hash in blocks {
+            if !self.is_complete(&hash) {
+                self.complete_from(hash);
+                follow(self.activate_best(), &self.ledger);
+            }
+        }
+    }
+
+    /// Takes the headers of blocks in whose bodies are stored, and returns their hashes, parents first.
+    fn restore_headers(&mut self, headers: Vec<BlockHeader>) -> Vec<BlockHash> {
+        let mut restored = Vec::new();
+        // Bodies that came before their parents' were stored before them: they wait, by parent.
+        let mut early: BTreeMap<BlockHash, Vec<BlockHeader>> = BTreeMap::new();
+        for header in headers {
+            let mut ready = Vec::from([header]);
+            while let Some(header) = ready.pop() {
+                // Its time was checked when it was first taken in.
+                match self.submit_header(&header, Time(u64::MAX)) {
+                    Ok(_) => {
+                        let hash = header.hash();
+                        self.headers.set_body(&hash, true);
+                        ready.extend(early.remove(&hash).unwrap_or_default());
+                        restored.push(hash);
+                    }
+                    Err(HeaderError::UnknownParent(parent)) => {
+                        early.entry(parent).or_default().push(header);
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        restored
+    }
+
+    /// Moves to where the ledger was flushed. If there is no way there the ledger stays at the genesis block, and
+    /// the next flush begins anew.
+    fn restore_base(&mut self, base: Base, store: &SharedStore) {
+        let mut path: Vec<(BlockHash, Timestamp)> = Vec::new();
+        for entry in self.headers.ancestors(base.tip) {
+            if !entry.has_body {
+                return;
+            }
+            path.push((entry.hash, entry.header.time));
+        }
+        if path.is_empty() {
+            return;
+        }
+        path.reverse();
+        for (hash, _) in &path {
+            self.mark_complete(*hash);
+        }
+        let ledger = self.ledger.clone();
+        self.ledger = ledger.resume(store.clone(), base, path.into_iter());
     }
 
     /// Hashes of the best chain, dense near the tip and ever sparser below, the genesis block last
@@ -402,7 +523,7 @@ impl Chain {
         let incomplete = self.headers.incomplete(towards).take(DOWNLOAD_WINDOW);
         incomplete
             .map(|entry| entry.hash)
-            .filter(|hash| !self.bodies.contains_key(hash))
+            .filter(|hash| !self.headers.entry(hash).is_some_and(|entry| entry.has_body))
             .take(limit)
             .collect()
     }

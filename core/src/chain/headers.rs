@@ -18,6 +18,8 @@ pub(super) struct Entry {
     parent: usize,
     /// Breaks a rule, or extends a block that does.
     pub(super) invalid: bool,
+    /// Its body is here.
+    pub(super) has_body: bool,
     /// Its body and those of all its ancestors are here.
     pub(super) complete: bool,
 }
@@ -46,6 +48,7 @@ impl HeaderTree {
                 work: Work::default(),
                 parent: 0,
                 invalid: false,
+                has_body: true,
                 complete: true,
             }]),
             places,
@@ -87,6 +90,7 @@ impl HeaderTree {
             work: tip.work(),
             parent,
             invalid: false,
+            has_body: false,
             complete: false,
         });
         self.raise_best(hash);
@@ -151,6 +155,17 @@ impl HeaderTree {
 
     pub(super) fn entry(&self, hash: &BlockHash) -> Option<&Entry> {
         self.places.get(hash).and_then(|place| self.entries.get(*place))
+    }
+
+    /// Notes whether the body of a block is here.
+    pub(super) fn set_body(&mut self, hash: &BlockHash, is_here: bool) {
+        let entry = self
+            .places
+            .get(hash)
+            .and_then(|place| self.entries.get_mut(*place));
+        if let Some(entry) = entry {
+            entry.has_body = is_here;
+        }
     }
 
     /// Notes that the bodies of a block and of all its ancestors are here.

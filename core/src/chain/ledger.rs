@@ -1,15 +1,17 @@
 //! Coins, jobs, tickets and totals after the blocks of one chain.
 
+use super::store::{Base, Flush, SharedStore};
+use super::unflushed::Changes;
 use crate::committee::Ticket;
 use crate::escrow::{Clock, History, JobRecord, JobState, JobStatus, Moment};
 use crate::params::Params;
 use crate::primitives::{
-    Amount, BlockHash, Digest, Hash256, Height, JobId, Map, MerkleTree, SetDigest, Timestamp, encode,
-    tagged_hash,
+    Amount, BlockHash, Digest, Hash256, Height, JobId, MerkleTree, SetDigest, Timestamp, encode, tagged_hash,
 };
 use crate::script::Script;
 use crate::tx::{Lock, OutPoint, TxOut};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -83,6 +85,9 @@ impl Delta {
 }
 
 /// The state that a chain of blocks leaves behind.
+///
+/// Coins and closed jobs are in a [store](super::Store), as they were at the last flush, under those that changed
+/// since. Without a store all of them are here.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     params: Arc<Params>,
@@ -93,11 +98,15 @@ pub struct Ledger {
     times: Vec<Timestamp>,
     /// Median time past of each block, by height.
     medians: Vec<Timestamp>,
-    coins: Map<OutPoint, Coin>,
+    /// Has been flushed to.
+    below: Option<SharedStore>,
+    coins: Changes<OutPoint, Coin>,
+    coin_count: u64,
     coins_digest: SetDigest,
-    jobs: BTreeMap<JobId, JobRecord>,
+    unclosed: BTreeMap<JobId, JobRecord>,
+    closed: Changes<JobId, JobRecord>,
+    closed_count: u64,
     jobs_digest: SetDigest,
-    unclosed: BTreeSet<JobId>,
     tickets: BTreeMap<OutPoint, Ticket>,
     tickets_digest: SetDigest,
     totals: Totals,
@@ -112,15 +121,72 @@ impl Ledger {
             blocks: Vec::new(),
             times: Vec::new(),
             medians: Vec::new(),
-            coins: Map::with_seed(map_seed),
+            below: None,
+            coins: Changes::new(map_seed),
+            coin_count: 0,
             coins_digest: SetDigest::default(),
-            jobs: BTreeMap::new(),
+            unclosed: BTreeMap::new(),
+            closed: Changes::new(map_seed),
+            closed_count: 0,
             jobs_digest: SetDigest::default(),
-            unclosed: BTreeSet::new(),
             tickets: BTreeMap::new(),
             tickets_digest: SetDigest::default(),
             totals: Totals::default(),
         }
+    }
+
+    /// The ledger as it was flushed to `store`. `chain` has the hashes and header times of its blocks, by height.
+    pub(super) fn resume(
+        self,
+        store: SharedStore,
+        base: Base,
+        chain: impl Iterator<Item = (BlockHash, Timestamp)>,
+    ) -> Self {
+        let mut ledger = Self {
+            below: Some(store),
+            coin_count: base.coin_count,
+            coins_digest: base.coins_digest,
+            unclosed: base.unclosed,
+            closed_count: base.closed_count,
+            jobs_digest: base.jobs_digest,
+            tickets: base.tickets,
+            tickets_digest: base.tickets_digest,
+            totals: base.totals,
+            ..Self::before_genesis(self.params, self.genesis, 0)
+        };
+        (ledger.coins, ledger.closed) = (self.coins.emptied(), self.closed.emptied());
+        chain.for_each(|(hash, time)| ledger.push_header(hash, time));
+        ledger
+    }
+
+    /// Lets everything that changed since the last flush leave for the store.
+    pub(super) fn begin_flush(&mut self) -> Flush {
+        self.coins.begin_flush();
+        self.closed.begin_flush();
+        Flush {
+            anew: self.below.is_none(),
+            base: Base {
+                tip: self.tip(),
+                totals: self.totals,
+                unclosed: self.unclosed.clone(),
+                tickets: self.tickets.clone(),
+                coin_count: self.coin_count,
+                closed_count: self.closed_count,
+                coins_digest: self.coins_digest,
+                jobs_digest: self.jobs_digest,
+                tickets_digest: self.tickets_digest,
+            },
+            coins: self.coins.leaving(),
+            jobs: self.closed.leaving(),
+            own_coins: Vec::new(),
+        }
+    }
+
+    /// `store` has what left.
+    pub(super) fn finish_flush(&mut self, store: &SharedStore) {
+        self.coins.finish_flush();
+        self.closed.finish_flush();
+        self.below = Some(store.clone());
     }
 
     /// The network's parameters.
@@ -188,49 +254,86 @@ impl Ledger {
     }
 
     /// An unspent output.
-    pub fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
-        self.coins.get(outpoint)
+    pub fn coin(&self, outpoint: &OutPoint) -> Option<Cow<'_, Coin>> {
+        match self.coins.get(outpoint) {
+            Some(changed) => changed.as_ref().map(Cow::Borrowed),
+            None => self.below.as_ref()?.coin(outpoint).map(Cow::Owned),
+        }
     }
 
     /// Number of unspent outputs.
-    pub fn coin_count(&self) -> usize {
-        self.coins.len()
+    pub fn coin_count(&self) -> u64 {
+        self.coin_count
     }
 
-    /// Sum of all unspent outputs, in units (wide: a broken ledger may hold any sum).
+    /// Sum of all unspent outputs, in units (wide: a broken ledger may hold any sum). Reads all of them.
     pub fn coin_sum(&self) -> u128 {
-        self.coins.sum(|_, coin| u128::from(coin.output.value.units()))
+        self.sum(|coin| u128::from(coin.output.value.units()))
     }
 
-    /// Sum of the unspent outputs that only the job ledger moves, in units.
+    /// Sum of the unspent outputs that only the job ledger moves, in units. Reads all of them.
     pub fn locked_sum(&self) -> u128 {
-        self.coins.sum(|_, coin| match coin.output.lock {
+        self.sum(|coin| match coin.output.lock {
             Lock::Script(_) => 0,
             _ => u128::from(coin.output.value.units()),
         })
     }
 
-    /// Sum of the unspent outputs under `script`, in units, mature or not.
+    /// Sum of the unspent outputs under `script`, in units, mature or not. Reads all of them.
     pub fn balance(&self, script: &Script) -> u128 {
-        self.coins.sum(|_, coin| match &coin.output.lock {
+        self.sum(|coin| match &coin.output.lock {
             Lock::Script(lock) if lock == script => u128::from(coin.output.value.units()),
             _ => 0,
         })
     }
 
-    /// The record of a job.
-    pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
-        self.jobs.get(id)
+    fn sum(&self, measure: impl Fn(&Coin) -> u128) -> u128 {
+        let mut sum = self.coins.sum(&measure);
+        if let Some(store) = &self.below {
+            store.each_coin(&mut |at, coin| {
+                if self.coins.get(at).is_none() {
+                    sum += measure(coin);
+                }
+            });
+        }
+        sum
     }
 
-    /// All records, by job id.
-    pub fn jobs(&self) -> impl Iterator<Item = &JobRecord> {
-        self.jobs.values()
+    /// The record of a job.
+    pub fn job(&self, id: &JobId) -> Option<Cow<'_, JobRecord>> {
+        if let Some(unclosed) = self.unclosed.get(id) {
+            return Some(Cow::Borrowed(unclosed));
+        }
+        match self.closed.get(id) {
+            Some(changed) => changed.as_ref().map(Cow::Borrowed),
+            None => self.below.as_ref()?.job(id).map(Cow::Owned),
+        }
+    }
+
+    /// Number of all jobs.
+    pub fn job_count(&self) -> u64 {
+        self.closed_count + self.unclosed.len() as u64
+    }
+
+    /// Calls `visit` with the records of all jobs: by id those that are not closed, closed ones that are in memory,
+    /// and those in the store.
+    pub fn each_job(&self, mut visit: impl FnMut(&JobRecord)) {
+        self.unclosed
+            .values()
+            .chain(self.closed.values())
+            .for_each(&mut visit);
+        if let Some(store) = &self.below {
+            store.each_job(&mut |record| {
+                if self.closed.get(&record.id).is_none() {
+                    visit(record);
+                }
+            });
+        }
     }
 
     /// The records that are not closed, by job id.
     pub fn unclosed_jobs(&self) -> impl Iterator<Item = &JobRecord> {
-        self.unclosed.iter().filter_map(|id| self.jobs.get(id))
+        self.unclosed.values()
     }
 
     /// Money outside of outputs.
@@ -252,41 +355,38 @@ impl Ledger {
     }
 
     /// Writes `delta` and returns what it overwrote: exchanging that restores the ledger.
-    fn exchange(&mut self, delta: Delta) -> Delta {
-        let coins = delta
-            .coins
-            .into_iter()
-            .map(|(at, coin)| (at, self.set_coin(at, coin)))
-            .collect();
-        let jobs = delta
-            .jobs
-            .into_iter()
-            .map(|(id, record)| (id, self.set_job(id, record)))
-            .collect();
-        let tickets = delta
-            .tickets
-            .into_iter()
-            .map(|(id, ticket)| (id, self.set_ticket(id, ticket)))
-            .collect();
-        let totals = core::mem::replace(&mut self.totals, delta.totals);
+    fn exchange(&mut self, delta: &Delta) -> Delta {
+        let coins = delta.coins.iter();
+        let coins = coins.map(|(at, coin)| (*at, self.set_coin(*at, coin.clone())));
+        let coins = coins.collect();
+        let jobs = delta.jobs.iter();
+        let jobs = jobs.map(|(id, record)| (*id, self.set_job(*id, record.clone())));
+        let jobs = jobs.collect();
+        let tickets = delta.tickets.iter();
+        let tickets = tickets.map(|(id, ticket)| (*id, self.set_ticket(*id, ticket.clone())));
+        let tickets = tickets.collect();
         Delta {
             coins,
             jobs,
             tickets,
-            totals,
+            totals: core::mem::replace(&mut self.totals, delta.totals),
         }
     }
 
     /// Appends a block whose changes are `delta`; returns the inverse.
-    pub(super) fn push_block(&mut self, hash: BlockHash, time: Timestamp, delta: Delta) -> Delta {
-        self.blocks.push(hash);
-        self.medians.push(median_of_last_11(&self.times, time));
-        self.times.push(time);
+    pub(super) fn push_block(&mut self, hash: BlockHash, time: Timestamp, delta: &Delta) -> Delta {
+        self.push_header(hash, time);
         self.exchange(delta)
     }
 
+    fn push_header(&mut self, hash: BlockHash, time: Timestamp) {
+        self.blocks.push(hash);
+        self.medians.push(median_of_last_11(&self.times, time));
+        self.times.push(time);
+    }
+
     /// Takes the last block back.
-    pub(super) fn pop_block(&mut self, inverse: Delta) {
+    pub(super) fn pop_block(&mut self, inverse: &Delta) {
         self.blocks.pop();
         self.times.pop();
         self.medians.pop();
@@ -296,36 +396,44 @@ impl Ledger {
     fn set_coin(&mut self, at: OutPoint, coin: Option<Coin>) -> Option<Coin> {
         if let Some(coin) = &coin {
             self.coins_digest.insert(&(at, coin));
+            self.coin_count += 1;
         }
-        let before = match coin {
-            Some(coin) => self.coins.insert(at, coin),
-            None => self.coins.remove(&at),
-        };
+        let below = self.below.as_ref().map(|store| |at: &OutPoint| store.coin(at));
+        let before = self.coins.replace(at, coin, below);
         if let Some(before) = &before {
             self.coins_digest.remove(&(at, before));
+            self.coin_count = self.coin_count.saturating_sub(1);
         }
         before
     }
 
     fn set_job(&mut self, id: JobId, record: Option<JobRecord>) -> Option<JobRecord> {
-        match &record {
-            Some(JobRecord {
-                state: JobState::Closed(_),
-                ..
-            })
-            | None => self.unclosed.remove(&id),
-            Some(_) => self.unclosed.insert(id),
-        };
         if let Some(record) = &record {
             self.jobs_digest.insert(record);
         }
-        let before = match record {
-            Some(record) => self.jobs.insert(id, record),
-            None => self.jobs.remove(&id),
+        let (closed, unclosed) = match record {
+            Some(record) if matches!(record.state, JobState::Closed(_)) => (Some(record), None),
+            unclosed => (None, unclosed),
         };
+        let before = match unclosed {
+            Some(record) => self.unclosed.insert(id, record),
+            None => self.unclosed.remove(&id),
+        };
+        let before = before.or_else(|| self.set_closed(id, None));
+        if closed.is_some() {
+            self.set_closed(id, closed);
+        }
         if let Some(before) = &before {
             self.jobs_digest.remove(before);
         }
+        before
+    }
+
+    fn set_closed(&mut self, id: JobId, record: Option<JobRecord>) -> Option<JobRecord> {
+        self.closed_count += u64::from(record.is_some());
+        let below = self.below.as_ref().map(|store| |id: &JobId| store.job(id));
+        let before = self.closed.replace(id, record, below);
+        self.closed_count = self.closed_count.saturating_sub(u64::from(before.is_some()));
         before
     }
 

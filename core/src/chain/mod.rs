@@ -10,8 +10,10 @@ mod fork_choice;
 mod header_tip;
 mod headers;
 mod ledger;
+mod store;
 mod ticket;
 mod transaction;
+mod unflushed;
 mod view;
 
 pub use connect::{AppliedBody, BlockError, check_block, connect_block};
@@ -19,5 +21,6 @@ pub use fork_choice::{Chain, Submission, SubmitError, TipChange};
 pub use header_tip::{HeaderError, HeaderTip};
 pub use headers::HeaderTree;
 pub use ledger::{Coin, Created, Delta, Ledger, Totals};
+pub use store::{Base, Connected, Flush, SharedStore, Store};
 pub use transaction::{TransactionError, apply_transaction};
 pub use view::View;

@@ -7,6 +7,7 @@ use crate::keys::Signature;
 use crate::primitives::{Amount, Height, Txid, tagged_hash};
 use crate::script::key_hash_script;
 use crate::tx::{ActionKind, Lock, OutPoint, TxOut};
+use alloc::borrow::Cow;
 
 impl Application<'_, '_, '_> {
     pub(super) fn act_on_ticket(&mut self, seq: u32, kind: &ActionKind) -> Result<Amount> {
@@ -91,7 +92,7 @@ impl Application<'_, '_, '_> {
         let bond = self.bond(id)?;
         let fine = fine.min(bond);
         let left = bond.checked_sub(fine).ok_or(TransactionError::Overflow)?;
-        let coin = self.view.coin(id).cloned();
+        let coin = self.view.coin(id).map(Cow::into_owned);
         let coin = coin.map(|mut coin| {
             coin.output.value = left;
             coin

@@ -5,6 +5,7 @@ use crate::committee::Ticket;
 use crate::escrow::{History, JobRecord};
 use crate::primitives::JobId;
 use crate::tx::{Lock, OutPoint, Transaction};
+use alloc::borrow::Cow;
 
 /// Reads fall through to the view below and then to the ledger; writes stay here until the [`Delta`]
 /// is taken out.
@@ -73,9 +74,9 @@ impl<'a> View<'a> {
     }
 
     /// An unspent output.
-    pub fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
+    pub fn coin(&self, outpoint: &OutPoint) -> Option<Cow<'_, Coin>> {
         match self.delta.coins.get(outpoint) {
-            Some(pending) => pending.as_ref(),
+            Some(pending) => pending.as_ref().map(Cow::Borrowed),
             None => self
                 .below
                 .map_or_else(|| self.ledger.coin(outpoint), |below| below.coin(outpoint)),
@@ -83,9 +84,9 @@ impl<'a> View<'a> {
     }
 
     /// The record of a job.
-    pub fn job(&self, id: &JobId) -> Option<&JobRecord> {
+    pub fn job(&self, id: &JobId) -> Option<Cow<'_, JobRecord>> {
         match self.delta.jobs.get(id) {
-            Some(pending) => pending.as_ref(),
+            Some(pending) => pending.as_ref().map(Cow::Borrowed),
             None => self
                 .below
                 .map_or_else(|| self.ledger.job(id), |below| below.job(id)),

@@ -8,8 +8,7 @@ use super::network::OpenNetwork;
 use super::purse::Purse;
 use super::record::Record;
 use super::relay::{Relay, route};
-use crate::block::Block;
-use crate::chain::{Chain, HeaderError, Submission, SubmitError, TipChange};
+use crate::chain::{Chain, Connected, SharedStore, TipChange};
 use crate::escrow::{JobRecord, JobState, Standing};
 use crate::job::{JobPool, Offer};
 use crate::keys::NodeId;
@@ -61,6 +60,8 @@ pub(super) struct Base {
     pub(super) stream: Stream,
     /// The roles have not seen the new tip yet.
     pub(super) tip_moved: bool,
+    /// What a restart had to check again, and is not recorded.
+    rechecked: Vec<Connected>,
     next_request: u64,
 }
 
@@ -89,6 +90,7 @@ impl Base {
             answered_at: BTreeMap::new(),
             stream: Stream::new(config.seed, "node"),
             tip_moved: false,
+            rechecked: Vec::new(),
             next_request: 0,
             chain,
             config,
@@ -99,10 +101,8 @@ impl Base {
 
     fn count_genesis_coins(&mut self) {
         let genesis = self.chain.headers().genesis();
-        let coinbase = self
-            .chain
-            .block(&genesis)
-            .and_then(|block| block.transactions.first());
+        let block = self.chain.block(&genesis);
+        let coinbase = block.as_ref().and_then(|block| block.transactions.first());
         let Some((coinbase, count)) = coinbase.map(|coinbase| (coinbase.txid(), coinbase.outputs.len()))
         else {
             return;
@@ -246,6 +246,7 @@ impl Base {
     /// Keeps an offer; false if it is known or of no use.
     pub(super) fn handle_offer(&mut self, offer: Offer) -> bool {
         let record = self.chain.ledger().job(&offer.job);
+        let record = record.as_deref();
         // Nobody needs the offer of a job that is engaged or over.
         if record.is_some_and(|record| record.state != JobState::Open) {
             return false;
@@ -343,6 +344,7 @@ impl Base {
     pub(super) fn report_jobs(&mut self, change: &TipChange, out: &mut Outputs) {
         for job in &change.jobs {
             let record = self.chain.ledger().job(job);
+            let record = record.as_deref();
             let state = record.map(|record| record.state.name()).unwrap_or_default();
             let outcome = record.and_then(|record| record.state.outcome());
             if record.is_some_and(|record| record.state.engagement().is_some()) {
@@ -366,20 +368,22 @@ impl Base {
 
     // --- Recovery ---
 
-    /// Takes a block back in that was persisted before a crash; false if its parent is not here yet.
-    pub(super) fn restore_block(&mut self, block: &Arc<Block>) -> bool {
-        // Its header's time was checked when it was first taken in.
-        match self.chain.submit_block(block.clone(), Time(u64::MAX)) {
-            Ok(Submission::Moved(change)) => self.purse.follow(&change, self.chain.ledger()),
-            Err(SubmitError::Header(HeaderError::UnknownParent(_))) => return false,
-            _ => {}
-        }
-        true
+    /// Goes on from what `store` has.
+    pub(super) fn restore(&mut self, store: SharedStore) {
+        let own_coins = store.own_coins();
+        let (purse, rechecked) = (&mut self.purse, &mut self.rechecked);
+        self.chain.restore(store, |change, ledger| {
+            purse.follow(&change, ledger);
+            rechecked.extend(change.checked);
+        });
+        self.purse.restore(own_coins, self.chain.ledger());
     }
 
-    pub(super) fn finish_recovery(&mut self) {
-        self.mempool = Mempool::default();
-        self.tip_moved = false;
+    /// Records what a restart had to check again.
+    pub(super) fn record_rechecked(&mut self, out: &mut Outputs) {
+        let rechecked = core::mem::take(&mut self.rechecked);
+        self.record_checked(&rechecked, out);
+        self.flush_if_due(out);
     }
 
     pub(super) fn state(&self) -> impl BorshSerialize {

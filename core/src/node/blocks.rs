@@ -4,7 +4,7 @@ use super::base::Base;
 use super::downloads::MAX_STALLS;
 use super::record::Record;
 use crate::block::Block;
-use crate::chain::{Submission, TipChange};
+use crate::chain::{Connected, Flush, Submission, TipChange};
 use crate::keys::NodeId;
 use crate::peers::{Offence, Refusal};
 use crate::primitives::{BlockHash, BoundedVec, Time};
@@ -59,7 +59,7 @@ impl Base {
         let blocks: Vec<_> = hashes
             .iter()
             .filter(|hash| asked.insert(**hash))
-            .filter_map(|hash| self.chain.block(hash).cloned())
+            .filter_map(|hash| self.chain.block(hash))
             .collect();
         self.reply(
             to,
@@ -111,6 +111,7 @@ impl Base {
         if let Submission::Moved(change) = submission {
             self.move_tip(now, &change, from, out);
         }
+        self.flush_if_due(out);
         Ok(())
     }
 
@@ -130,12 +131,7 @@ impl Base {
             let refusal = Refusal::new(Offence::InvalidBlock, format!("block {hash}: {error}"));
             self.refuse(now, culprit, refusal, out);
         }
-        for (hash, delta) in &change.deltas {
-            out.push(Output::Persist(Box::new(Record::Delta(
-                *hash,
-                Box::new(delta.clone()),
-            ))));
-        }
+        self.record_checked(&change.checked, out);
         if change.connected.is_empty() {
             return;
         }
@@ -154,6 +150,26 @@ impl Base {
             self.downloads.forget_giver(&block.header.hash());
         }
         self.announce_tip(from, out);
+    }
+
+    pub(super) fn record_checked(&self, checked: &[Connected], out: &mut Outputs) {
+        for connected in checked {
+            let record = Record::Connected(Box::new(connected.clone()));
+            out.push(Output::Persist(Box::new(record)));
+        }
+    }
+
+    /// Hands what is new since the last flush to the storage, when there is much of it.
+    pub(super) fn flush_if_due(&mut self, out: &mut Outputs) {
+        let cache_bytes = self.config.storage.as_ref().map(|storage| storage.cache_bytes);
+        if cache_bytes.is_none_or(|limit| self.chain.unflushed_bytes() <= limit) {
+            return;
+        }
+        if let Some(flush) = self.chain.begin_flush() {
+            let own_coins = self.purse.take_unflushed();
+            let record = Record::Flush(Box::new(Flush { own_coins, ..flush }));
+            out.push(Output::Persist(Box::new(record)));
+        }
     }
 
     /// Tells the peers about a new tip, but those that are known to have as much: while a node catches up,

@@ -43,7 +43,7 @@ impl Base {
         out: &mut Outputs,
     ) {
         let block = self.chain.block(block);
-        if let Some(compact) = block.and_then(|block| CompactBlock::new(block, salt)) {
+        if let Some(compact) = block.and_then(|block| CompactBlock::new(&block, salt)) {
             self.send(to, &Message::CompactBlock(Box::new(compact)), out);
         }
     }

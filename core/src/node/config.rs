@@ -1,6 +1,7 @@
 //! What a node is told at construction.
 
 use crate::block::Work;
+use crate::chain::SharedStore;
 use crate::keys::{NodeId, SecretKey, SharedVerifier};
 use crate::model::Manifest;
 use crate::params::Params;
@@ -26,6 +27,8 @@ pub struct NodeConfig {
     pub minimum_chain_work: Work,
     /// Who verifies signatures.
     pub verifier: SharedVerifier,
+    /// Where it finds what it does not hold in memory; `None` holds everything.
+    pub storage: Option<StorageConfig>,
     /// Models whose manifests it knows.
     pub models: Vec<Manifest>,
     /// Pays for jobs.
@@ -40,6 +43,15 @@ pub struct NodeConfig {
     pub checker: Option<CheckerConfig>,
     /// How it finds and chooses its peers in an open network; `None` where its peers are fixed.
     pub network: Option<NetworkConfig>,
+}
+
+/// What a node need not hold in memory.
+#[derive(Clone, Debug)]
+pub struct StorageConfig {
+    /// Shows the node's own records of its chain.
+    pub store: SharedStore,
+    /// Bytes of memory, about, that blocks and changes of the ledger may take before they are flushed.
+    pub cache_bytes: usize,
 }
 
 /// How a node finds and chooses its peers (`docs/src/peers.md`).
@@ -84,6 +96,26 @@ impl NetworkConfig {
 }
 
 impl NodeConfig {
+    /// A node without roles and peers, that holds everything in memory.
+    pub fn new(params: Arc<Params>, key: SecretKey, verifier: SharedVerifier) -> Self {
+        Self {
+            params,
+            key,
+            peers: Vec::new(),
+            seed: 0,
+            minimum_chain_work: Work::default(),
+            verifier,
+            storage: None,
+            models: Vec::new(),
+            client: None,
+            worker: None,
+            committee: None,
+            miner: false,
+            checker: None,
+            network: None,
+        }
+    }
+
     /// What this node does for others.
     pub fn services(&self) -> Services {
         let roles = [

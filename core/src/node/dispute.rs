@@ -95,7 +95,7 @@ impl Base {
         let Some(record) = record.filter(|record| evidence.opens(ledger.genesis(), record)) else {
             return;
         };
-        let standing = self.standing(now, record);
+        let standing = self.standing(now, &record);
         let (Some(dispute), Stage::Round(Phase::Commit)) = (standing.record.state.dispute(), standing.stage)
         else {
             return;

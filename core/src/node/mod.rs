@@ -18,37 +18,42 @@ mod dispute;
 mod downloads;
 mod gossip;
 mod header_sync;
+mod memory_store;
 mod miner;
 mod network;
 mod payments;
 mod purse;
 mod record;
 mod relay;
+#[cfg(feature = "std")]
+mod shared_store;
 mod verifier;
 mod worker;
 
 pub use config::{
-    CheckerConfig, ClientConfig, NetworkConfig, NodeConfig, Outsourcing, VerifierConfig, Verify, WorkerConfig,
+    CheckerConfig, ClientConfig, NetworkConfig, NodeConfig, Outsourcing, StorageConfig, VerifierConfig,
+    Verify, WorkerConfig,
 };
+pub use memory_store::MemoryStore;
 pub use network::PeerInfo;
 pub use purse::Balance;
 pub use record::{
     COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Received, Record, WorkerJob,
 };
+#[cfg(feature = "std")]
+pub use shared_store::SharedMemoryStore;
 
-use crate::block::Block;
-use crate::chain::Chain;
+use crate::chain::{Chain, SharedStore};
 use crate::escrow::Standing;
 use crate::job::JobPool;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
 use crate::peers::AddressBook;
-use crate::primitives::{Amount, BlockHash, Digest, JobId, Time, tagged_hash};
-use crate::process::{Input, Output, Outputs, Process, Timer};
+use crate::primitives::{Amount, Digest, JobId, Time, tagged_hash};
+use crate::process::{Event, Input, Output, Outputs, Process, Timer};
 use crate::script::Script;
 use crate::tx::OutPoint;
 use crate::wire::{CheckRefusal, Message};
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Base;
@@ -89,68 +94,61 @@ impl Node {
         }
     }
 
-    /// A node that goes on from the records it persisted, in the order in which it did so.
-    /// Records are its own, but damaged ones are only skipped.
+    /// A node that goes on from what it persisted: from the records of its chain in its
+    /// [store](StorageConfig::store), if it has one, and from `records`, which are all others, in the order in which it
+    /// persisted them. Without a store they are all. Records are its own, but damaged ones are only skipped.
     pub fn recover(config: NodeConfig, records: impl IntoIterator<Item = Record>) -> Self {
         let mut node = Self::new(config);
-        // A block is connected as soon as it is there, and its delta was recorded after it.
-        let mut others = Vec::new();
-        for record in records {
-            match record {
-                Record::Delta(block, delta) => node.base.chain.recall(block, *delta),
-                other => others.push(other),
-            }
-        }
-        // Bodies that came before their parents' were recorded before them: they wait, by parent.
-        let mut early: BTreeMap<BlockHash, Vec<Arc<Block>>> = BTreeMap::new();
+        let mut log = MemoryStore::default();
+        let others: Vec<Record> = records
+            .into_iter()
+            .filter_map(|record| log.take(record))
+            .collect();
+        let store = node.base.config.storage.as_ref();
+        let store = store.map_or_else(|| Arc::new(log) as SharedStore, |storage| storage.store.clone());
+        node.base.restore(store);
         for record in others {
-            match record {
-                Record::Block(block) => {
-                    let mut ready = Vec::from([block]);
-                    while let Some(block) = ready.pop() {
-                        if node.base.restore_block(&block) {
-                            ready.extend(early.remove(&block.header.hash()).unwrap_or_default());
-                        } else {
-                            early.entry(block.header.previous).or_default().push(block);
-                        }
-                    }
-                }
-                Record::ClientJob(job) => {
-                    if let Some(client) = &mut node.client {
-                        client.restore(&mut node.base, *job);
-                    }
-                }
-                Record::WorkerJob(job) => {
-                    if let Some(worker) = &mut node.worker {
-                        worker.restore(&mut node.base, *job);
-                    }
-                }
-                Record::Vote(vote) => {
-                    if let Some(verifier) = &mut node.verifier {
-                        verifier.restore(*vote);
-                    }
-                }
-                Record::Unbonding => {
-                    if let Some(verifier) = &mut node.verifier {
-                        verifier.restore_unbonding();
-                    }
-                }
-                Record::CheckAccount(account) => {
-                    if let Some(checker) = &mut node.checker {
-                        checker.restore(*account);
-                    }
-                }
-                Record::CheckDebt(debt) => {
-                    if let Some(client) = &mut node.client {
-                        client.restore_debt(*debt);
-                    }
-                }
-                Record::Peers(peers) => node.base.restore_peers(*peers),
-                Record::Delta(..) => {} // recalled above
-            }
+            node.restore(record);
         }
-        node.base.finish_recovery();
         node
+    }
+
+    fn restore(&mut self, record: Record) {
+        match record {
+            Record::ClientJob(job) => {
+                if let Some(client) = &mut self.client {
+                    client.restore(&mut self.base, *job);
+                }
+            }
+            Record::WorkerJob(job) => {
+                if let Some(worker) = &mut self.worker {
+                    worker.restore(&mut self.base, *job);
+                }
+            }
+            Record::Vote(vote) => {
+                if let Some(verifier) = &mut self.verifier {
+                    verifier.restore(*vote);
+                }
+            }
+            Record::Unbonding => {
+                if let Some(verifier) = &mut self.verifier {
+                    verifier.restore_unbonding();
+                }
+            }
+            Record::CheckAccount(account) => {
+                if let Some(checker) = &mut self.checker {
+                    checker.restore(*account);
+                }
+            }
+            Record::CheckDebt(debt) => {
+                if let Some(client) = &mut self.client {
+                    client.restore_debt(*debt);
+                }
+            }
+            Record::Peers(peers) => self.base.restore_peers(*peers),
+            // In the store.
+            Record::Block(_) | Record::Connected(_) | Record::Flush(_) => {}
+        }
     }
 
     /// The node's name.
@@ -209,7 +207,7 @@ impl Node {
     /// Where a job of the ledger stands in the next block, if that is made at `now`.
     pub fn standing(&self, now: Time, job: &JobId) -> Option<Standing> {
         let record = self.base.chain.ledger().job(job)?;
-        Some(self.base.standing(now, record))
+        Some(self.base.standing(now, &record))
     }
 
     /// What it owns.
@@ -230,6 +228,7 @@ impl Node {
     }
 
     fn start(&mut self, now: Time, out: &mut Outputs) {
+        self.base.record_rechecked(out);
         self.base.start_network(now, out);
         self.base.sync(out);
         self.drive_roles(now, out);
@@ -383,6 +382,10 @@ impl Process for Node {
             }
             Input::Command(command) => self.handle_command(now, command, out),
             Input::Connection(event) => self.base.handle_connection(now, event, out),
+            Input::Flushed => {
+                self.base.chain.finish_flush();
+                out.event(Event::LedgerFlushed);
+            }
         }
         if self.base.take_tip_moved() {
             self.drive_roles(now, out);

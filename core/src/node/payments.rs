@@ -56,15 +56,14 @@ impl Payments {
         let at = |height: Height| chain.active().get(height.0 as usize).copied();
         let (mut height, mut hash) = self.counted;
         while at(height) != Some(hash) {
-            let (Some(block), Some(header)) = (chain.block(&hash).cloned(), chain.headers().header(&hash))
-            else {
+            let (Some(block), Some(header)) = (chain.block(&hash), chain.headers().header(&hash)) else {
                 return;
             };
             self.count(&block, u64::saturating_sub);
             (height, hash) = (Height(height.0.saturating_sub(1)), header.previous);
         }
         while let Some(next) = at(height.plus(1)) {
-            let Some(block) = chain.block(&next).cloned() else {
+            let Some(block) = chain.block(&next) else {
                 break;
             };
             self.count(&block, u64::saturating_add);

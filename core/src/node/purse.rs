@@ -25,6 +25,8 @@ pub(super) struct Purse {
     /// What its coins are or were worth, spent ones and those of abandoned blocks, too: a transaction
     /// that spends one does not say.
     seen: BTreeMap<OutPoint, Amount>,
+    /// Those of them that are new since the last flush.
+    unflushed: Vec<OutPoint>,
 }
 
 /// What a node owns.
@@ -56,6 +58,7 @@ impl Purse {
             coins: BTreeMap::new(),
             reserved: BTreeMap::new(),
             seen: BTreeMap::new(),
+            unflushed: Vec::new(),
         }
     }
 
@@ -71,7 +74,9 @@ impl Purse {
                 Some(coin) if coin.output.lock == Lock::Script(self.script.clone()) => {
                     self.coins
                         .insert(*outpoint, (coin.output.value, coin.spendable_from));
-                    self.seen.insert(*outpoint, coin.output.value);
+                    if self.seen.insert(*outpoint, coin.output.value).is_none() {
+                        self.unflushed.push(*outpoint);
+                    }
                 }
                 _ => {
                     self.coins.remove(outpoint);
@@ -83,6 +88,21 @@ impl Purse {
     /// Looks at all blocks of a tip change.
     pub(super) fn follow(&mut self, change: &TipChange, ledger: &Ledger) {
         self.refresh(&change.coins, ledger);
+    }
+
+    /// Knows again the coins that it had at the last flush, and looks which of them are left.
+    pub(super) fn restore(&mut self, seen: Vec<(OutPoint, Amount)>, ledger: &Ledger) {
+        let outpoints: Vec<_> = seen.iter().map(|(outpoint, _)| *outpoint).collect();
+        self.seen.extend(seen);
+        self.refresh(&outpoints, ledger);
+    }
+
+    /// Coins that were not there at the last flush, and what they are or were worth.
+    pub(super) fn take_unflushed(&mut self) -> Vec<(OutPoint, Amount)> {
+        let unflushed = core::mem::take(&mut self.unflushed).into_iter();
+        unflushed
+            .filter_map(|outpoint| Some((outpoint, self.worth(&outpoint)?)))
+            .collect()
     }
 
     /// What a coin is or was worth, if it is or was one of this purse.
@@ -229,8 +249,8 @@ impl Purse {
         let txid = transaction.txid();
         let mut inputs = transaction.inputs.clone();
         for (index, input) in (0u32..).zip(inputs.as_mut_slice()).skip(first) {
-            let spent = &ledger.coin(&input.previous)?.output;
-            input.script_sig = key_hash_sig(key, ledger.genesis(), &txid, index, spent);
+            let spent = ledger.coin(&input.previous)?;
+            input.script_sig = key_hash_sig(key, ledger.genesis(), &txid, index, &spent.output);
         }
         Some(Transaction {
             inputs,

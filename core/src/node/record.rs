@@ -1,13 +1,13 @@
 //! What a node makes durable before it lets anybody rely on it.
 
 use crate::block::Block;
-use crate::chain::Delta;
+use crate::chain::{Connected, Flush};
 use crate::committee::Ballot;
 use crate::job::{Offer, Opening, SignedDelivery};
 use crate::keys::NodeId;
 use crate::model::PromptTokens;
 use crate::peers::SavedPeers;
-use crate::primitives::{Amount, BlockHash, BoundedVec, Hash256, JobId};
+use crate::primitives::{Amount, BoundedVec, Hash256, JobId};
 use crate::process::RequestId;
 use crate::rastic::Verdict;
 use crate::tx::{OutPoint, Transaction};
@@ -36,8 +36,10 @@ pub enum Record {
     CheckDebt(Box<CheckDebt>),
     /// Addresses, anchors and bans. The newest replaces older ones; losing it costs only time.
     Peers(Box<SavedPeers>),
-    /// What a block changes, which took all checks to find out; losing it costs only them.
-    Delta(BlockHash, Box<Delta>),
+    /// What a block changes, which took all checks to find out.
+    Connected(Box<Connected>),
+    /// What the ledger has become since the last flush. [`Input::Flushed`](crate::process::Input::Flushed) answers.
+    Flush(Box<Flush>),
 }
 
 /// A client's side of a job.
@@ -142,7 +144,8 @@ impl BorshSerialize for Record {
             Self::CheckDebt(debt) => (5u8, debt).serialize(writer),
             Self::Unbonding => 6u8.serialize(writer),
             Self::Peers(peers) => (7u8, peers).serialize(writer),
-            Self::Delta(block, delta) => (8u8, block, delta).serialize(writer),
+            Self::Connected(connected) => (8u8, connected).serialize(writer),
+            Self::Flush(flush) => (9u8, flush).serialize(writer),
         }
     }
 }
@@ -158,10 +161,8 @@ impl BorshDeserialize for Record {
             5 => Box::deserialize_reader(reader).map(Self::CheckDebt),
             6 => Ok(Self::Unbonding),
             7 => Box::deserialize_reader(reader).map(Self::Peers),
-            8 => {
-                let block = BlockHash::deserialize_reader(reader)?;
-                Box::deserialize_reader(reader).map(|delta| Self::Delta(block, delta))
-            }
+            8 => Box::deserialize_reader(reader).map(Self::Connected),
+            9 => Box::deserialize_reader(reader).map(Self::Flush),
             _ => Err(borsh::io::Error::new(
                 borsh::io::ErrorKind::InvalidData,
                 "unknown kind of record",

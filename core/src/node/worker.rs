@@ -15,6 +15,7 @@ use crate::primitives::{JobId, Time, encode};
 use crate::process::{Event, Output, Outputs, RequestId};
 use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut};
 use crate::wire::Message;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -173,7 +174,7 @@ impl Worker {
             .ledger()
             .job(job)
             .filter(|record| record.state == JobState::Open);
-        let Some(record) = record.cloned() else {
+        let Some(record) = record.map(Cow::into_owned) else {
             return;
         };
         // Without the prompt there is no evidence, if it comes to a dispute.
@@ -226,7 +227,7 @@ impl Worker {
         let Some(record) = base.chain.ledger().job(job) else {
             return;
         };
-        let standing = base.standing(now, record);
+        let standing = base.standing(now, &record);
         let record = standing.record.clone();
         let Some(entry) = self.jobs.get(job) else { return };
         match &record.state {

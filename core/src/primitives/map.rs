@@ -1,12 +1,13 @@
 //! A hash map whose order cannot show.
 
+use alloc::vec::Vec;
 use core::hash::Hash;
 use foldhash::quality::FixedState;
 
 #[allow(clippy::disallowed_types)] // `Map` is what makes it safe to use
 type Inner<K, V> = hashbrown::HashMap<K, V, FixedState>;
 
-/// A hash map with a seed of its own and without iteration: nothing that is computed from it can
+/// A hash map with a seed of its own and without iteration in its own order: nothing that is computed from it can
 /// depend on hash order. Where order matters, use a `BTreeMap`.
 #[derive(Clone, Debug)]
 pub struct Map<K, V> {
@@ -54,6 +55,25 @@ impl<K: Eq + Hash, V> Map<K, V> {
     /// True when there are no entries.
     pub fn is_empty(&self) -> bool {
         self.inner.is_empty()
+    }
+
+    /// Takes all entries out.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let empty = Inner::with_hasher(self.inner.hasher().clone());
+        Self {
+            inner: core::mem::replace(&mut self.inner, empty),
+        }
+    }
+
+    /// All entries, by key.
+    pub fn sorted(&self) -> Vec<(&K, &V)>
+    where
+        K: Ord,
+    {
+        let mut entries: Vec<_> = self.inner.iter().collect();
+        entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        entries
     }
 
     /// The sum of `measure` over all entries, which has no order.

@@ -2,9 +2,11 @@
 
 use super::{Included, ProofError, TransactionProof};
 use crate::block::{BlockHeader, records_root_of};
-use crate::chain::{Chain, HeaderTree};
-use crate::escrow::{JobRecord, JobStatus, Outcome};
+use crate::chain::{Chain, Delta, HeaderTree};
+use crate::escrow::{JobStatus, Outcome};
 use crate::primitives::{JobId, MerkleBranch, MerkleTree, encode};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -24,16 +26,16 @@ impl JobProof {
     /// The proof for a job as the ledger of `chain` has it, from the block that changed it last; `None`
     /// when there is no such job.
     pub fn create(chain: &Chain, job: &JobId) -> Option<Self> {
-        let index = chain
-            .undo()
-            .iter()
-            .rposition(|undo| undo.jobs.contains_key(job))?;
-        let statuses = statuses_after(chain, index);
+        let record = chain.ledger().job(job)?;
+        let began = record.since.height;
+        let changed = |height: &u32| undo_at(chain, *height).is_some_and(|undo| undo.jobs.contains_key(job));
+        // Votes change a record after its state began.
+        let height = (began.0..=chain.height().0).rev().find(changed)?;
+        let statuses = statuses_after(chain, height)?;
         let position = statuses.iter().position(|changed| changed.id == *job)?;
-        // The first entry of the undo data belongs to the block above the genesis block.
-        let block = chain.block(chain.active().get(index.checked_add(1)?)?)?;
+        let block = chain.block(chain.active().get(height as usize)?)?;
         Some(Self {
-            coinbase: TransactionProof::create(block, 0)?,
+            coinbase: TransactionProof::create(&block, 0)?,
             branch: MerkleTree::new(statuses.iter().map(encode)).branch(position)?,
             status: *statuses.get(position)?,
         })
@@ -77,19 +79,37 @@ impl JobProof {
     }
 }
 
-/// The jobs that block `index` above the genesis block changed, as it left them, by id. What later
-/// blocks overwrote stands in the undo data of the first of them.
-fn statuses_after(chain: &Chain, index: usize) -> Vec<JobStatus> {
-    let Some((undo, later)) = chain.undo().get(index..).and_then(<[_]>::split_first) else {
-        return Vec::new();
-    };
-    let after = |job: &JobId| {
-        let overwritten = later.iter().find_map(|undo| undo.jobs.get(job));
-        match overwritten {
-            Some(before) => before.as_ref(),
-            None => chain.ledger().job(job),
+/// What undoes the block of the best chain at `height`.
+fn undo_at(chain: &Chain, height: u32) -> Option<Arc<Delta>> {
+    chain.undo(chain.active().get(height as usize)?)
+}
+
+/// The jobs that the block at `height` changed, as it left them, by id. What later blocks overwrote
+/// stands in the undo data of the first of them.
+fn statuses_after(chain: &Chain, height: u32) -> Option<Vec<JobStatus>> {
+    let undo = undo_at(chain, height)?;
+    let mut statuses = BTreeMap::new();
+    let mut unsettled = BTreeSet::new();
+    for job in undo.jobs.keys() {
+        match chain.ledger().job(job) {
+            // Nothing leaves Closed.
+            Some(record) if record.state.outcome().is_some() && record.since.height.0 <= height => {
+                statuses.insert(*job, record.status());
+            }
+            _ => drop(unsettled.insert(*job)),
         }
-    };
-    let records = undo.jobs.keys().filter_map(after);
-    records.map(JobRecord::status).collect()
+    }
+    for later in height.checked_add(1)?..=chain.height().0 {
+        if unsettled.is_empty() {
+            break;
+        }
+        for (job, before) in &undo_at(chain, later)?.jobs {
+            if unsettled.remove(job) {
+                statuses.extend(before.as_ref().map(|before| (*job, before.status())));
+            }
+        }
+    }
+    let unchanged = unsettled.iter().filter_map(|job| chain.ledger().job(job));
+    statuses.extend(unchanged.map(|record| (record.id, record.status())));
+    Some(statuses.into_values().collect())
 }

@@ -3,7 +3,7 @@
 use super::forge::*;
 use super::peer::*;
 use super::support::*;
-use camelid_core::block::{Block, Work};
+use camelid_core::block::{Block, Work, genesis_block};
 use camelid_core::keys::{SignatureCheck, Verifier};
 use camelid_core::node::{Node, NodeConfig, Record};
 use camelid_core::primitives::{Height, decode, encode};
@@ -54,8 +54,25 @@ fn recorded_blocks(records: &[Record]) -> usize {
     records.iter().filter(is_block).count()
 }
 
+/// A peer of a node that goes on from its records.
+type Recover = fn(&[Record]) -> Peer;
+
+fn in_memory(records: &[Record]) -> Peer {
+    let config = node_config(&network(), Work::default());
+    Peer::with(Node::recover(config, records.iter().cloned()), &network(), LATE)
+}
+
+fn in_a_store(records: &[Record]) -> Peer {
+    Peer::with_store(records, &network(), LATE)
+}
+
 /// A node that was fed `blocks`, and one for each place at which it may have crashed, fed the same again.
 fn crash_everywhere(blocks: &[Arc<Block>]) {
+    crash_and_recover(blocks, in_memory);
+    crash_and_recover(blocks, in_a_store);
+}
+
+fn crash_and_recover(blocks: &[Arc<Block>], recover: Recover) {
     let params = network();
     let feed = |peer: &mut Peer| {
         for block in blocks {
@@ -63,12 +80,13 @@ fn crash_everywhere(blocks: &[Arc<Block>]) {
             peer.send_block(block);
         }
     };
-    let mut steady = Peer::new(&params, Work::default(), LATE);
+    let mut steady = recover(&[]);
     feed(&mut steady);
     let (tip, digest) = (steady.node.chain().tip(), steady.node.chain().ledger().digest());
     for kept in 0..=steady.records.len() {
         let records = read_again(&steady.records[..kept]);
-        let node = Node::recover(node_config(&params, Work::default()), records);
+        let mut peer = recover(&records);
+        let node = &peer.node;
         // What is recovered is a valid chain,
         assert_conserved(node.chain().ledger());
         let mut straight = new_chain(&params, 9);
@@ -80,7 +98,6 @@ fn crash_everywhere(blocks: &[Arc<Block>]) {
         assert_eq!(straight.ledger().digest(), node.chain().ledger().digest());
         // and catches up. Ties go to the first seen, which may have been another one before the crash; one
         // more block decides.
-        let mut peer = Peer::with(node, &params, LATE);
         feed(&mut peer);
         let work = |peer: &Peer, hash| peer.node.chain().headers().work(hash);
         assert_eq!(
@@ -156,6 +173,81 @@ proptest! {
     }
 }
 
+/// Most of a long chain is in the store alone, and all of it is shown.
+#[test]
+fn a_node_forgets_what_it_flushed_and_shows_it() {
+    let params = network();
+    let blocks = Forge::new(&params, 1).blocks(60);
+    let mut peer = Peer::with_store(&[], &params, LATE);
+    peer.send_chain(&blocks);
+    let flushes = peer
+        .records
+        .iter()
+        .filter(|record| matches!(record, Record::Flush(_)));
+    assert!(flushes.count() >= 10);
+    let genesis = genesis_block(&params);
+    for block in std::iter::once(&genesis).chain(blocks.iter().map(|block| &**block)) {
+        assert_eq!(
+            peer.node.chain().block(&block.header.hash()).as_deref(),
+            Some(block)
+        );
+    }
+    let mut straight = new_chain(&params, 9);
+    for block in &blocks {
+        straight.submit_block(block.clone(), LATE).unwrap();
+    }
+    let (ledger, expected) = (peer.node.chain().ledger(), straight.ledger());
+    assert_eq!(ledger.digest(), expected.digest());
+    assert_eq!(ledger.coin_sum(), expected.coin_sum());
+    assert_eq!(ledger.coin_count(), expected.coin_count());
+    assert_eq!(ledger.balance(&script_of(1)), expected.balance(&script_of(1)));
+}
+
+/// A branch that forks below several flushes.
+#[test]
+fn a_reorganisation_goes_back_below_flushes() {
+    let params = network();
+    let mut forge = Forge::new(&params, 1);
+    let shared = forge.blocks(5);
+    let (one, mut other) = (forge.blocks(40), forge.clone());
+    (other.tip, other.height, other.miner) = (shared[4].header, Height(5), 2);
+    let two = other.blocks(41);
+    let mut peer = Peer::with_store(&[], &params, LATE);
+    peer.send_chain(&[shared.clone(), one].concat());
+    peer.send_chain(&two);
+    assert_eq!(peer.node.chain().tip(), two[40].header.hash());
+    let restarted = Peer::with_store(&peer.records, &params, LATE);
+    let mut straight = new_chain(&params, 9);
+    for block in shared.iter().chain(&two) {
+        straight.submit_block(block.clone(), LATE).unwrap();
+    }
+    for peer in [&peer, &restarted] {
+        assert_eq!(peer.node.chain().ledger().digest(), straight.ledger().digest());
+        assert_conserved(peer.node.chain().ledger());
+    }
+}
+
+/// Own coins, spent ones as well, are known again after a restart from a flush.
+#[test]
+fn a_purse_remembers_what_it_was_flushed_with() {
+    let params = network();
+    let mut forge = Forge::new(&params, CLIENT);
+    let spent = genesis_fund(&params, CLIENT, 0);
+    let genesis = forge.tip.hash();
+    let pay = payment(
+        &genesis,
+        std::slice::from_ref(&spent),
+        vec![pay_to(STRANGER, coins(99))],
+    );
+    let mut blocks = vec![forge.block(60, &[pay])];
+    blocks.extend(forge.blocks(30));
+    let mut peer = Peer::with_store(&[], &params, LATE);
+    peer.send_chain(&blocks);
+    let restarted = Peer::with_store(&peer.records, &params, LATE);
+    assert_eq!(restarted.node.balance(), peer.node.balance());
+    assert_eq!(restarted.node.own_coin(&spent.outpoint), Some(coins(100)));
+}
+
 struct RefusesAll;
 
 impl Verifier for RefusesAll {
@@ -170,7 +262,7 @@ fn reorganised() -> Peer {
     for block in branches(&[(0, 3), (0, 5)]) {
         peer.send_block(&block);
     }
-    assert!(peer.node.chain().ledger().coin_count() > COINS_PER_KEY as usize);
+    assert!(peer.node.chain().ledger().coin_count() > u64::from(COINS_PER_KEY));
     peer
 }
 

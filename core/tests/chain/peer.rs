@@ -3,7 +3,7 @@
 use super::support::network::config;
 use super::support::*;
 use camelid_core::block::{Block, BlockHeader, Work};
-use camelid_core::node::{Node, NodeConfig, Record};
+use camelid_core::node::{MemoryStore, Node, NodeConfig, Record, SharedMemoryStore, StorageConfig};
 use camelid_core::params::Params;
 use camelid_core::primitives::{BoundedVec, Time};
 use camelid_core::process::{Event, Input, Output, Outputs, Process as _};
@@ -17,6 +17,8 @@ pub struct Peer {
     pub records: Vec<Record>,
     /// Why it refused something.
     pub refusals: Vec<String>,
+    /// Where its records of the chain go, if it has a store.
+    store: Option<Arc<SharedMemoryStore>>,
     params: Arc<Params>,
     sent: u64,
 }
@@ -28,9 +30,31 @@ impl Peer {
 
     /// A peer of a node that was there before.
     pub fn with(node: Node, params: &Arc<Params>, now: Time) -> Self {
+        Self::begin(node, None, params, now)
+    }
+
+    /// A peer of a node that goes on from the records of its chain in a store, and flushes what is new after every few
+    /// blocks.
+    pub fn with_store(records: &[Record], params: &Arc<Params>, now: Time) -> Self {
+        let mut store = MemoryStore::default();
+        records.iter().for_each(|record| drop(store.take(record.clone())));
+        let store = Arc::new(SharedMemoryStore::new(store));
+        let storage = StorageConfig {
+            store: store.clone(),
+            cache_bytes: 3_000,
+        };
+        let config = NodeConfig {
+            storage: Some(storage),
+            ..node_config(params, Work::default())
+        };
+        Self::begin(Node::recover(config, []), Some(store), params, now)
+    }
+
+    fn begin(node: Node, store: Option<Arc<SharedMemoryStore>>, params: &Arc<Params>, now: Time) -> Self {
         let mut peer = Self {
             node,
             now,
+            store,
             records: Vec::new(),
             refusals: Vec::new(),
             params: params.clone(),
@@ -73,17 +97,25 @@ impl Peer {
     fn input(&mut self, input: Input) -> Vec<Message> {
         let mut out = Outputs::new();
         self.node.handle(self.now, input, &mut out);
-        let mut answers = Vec::new();
+        let (mut answers, mut has_flushed) = (Vec::new(), false);
         for output in out.take() {
             match output {
                 Output::Send { packet, .. } => {
                     let envelope = Envelope::from_packet(&packet, self.params.magic).unwrap();
                     answers.extend(envelope.message().unwrap());
                 }
-                Output::Persist(record) => self.records.push(*record),
+                Output::Persist(record) => {
+                    has_flushed |= matches!(*record, Record::Flush(_));
+                    let store = self.store.iter();
+                    store.for_each(|store| drop(store.take((*record).clone())));
+                    self.records.push(*record);
+                }
                 Output::Event(Event::Rejected { reason, .. }) => self.refusals.push(reason),
                 _ => {}
             }
+        }
+        if has_flushed {
+            answers.extend(self.input(Input::Flushed));
         }
         answers
     }

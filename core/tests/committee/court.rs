@@ -188,8 +188,8 @@ impl Court {
 
     // --- The job ---
 
-    pub fn record(&self) -> &JobRecord {
-        self.workshop.ledger().job(&self.job).unwrap()
+    pub fn record(&self) -> JobRecord {
+        self.workshop.ledger().job(&self.job).unwrap().into_owned()
     }
 
     /// Where the job stands in the next block.

@@ -52,7 +52,7 @@ fn an_upheld_claim_slashes_and_pays_late() {
     // Payouts mature like a coinbase.
     let (height, maturity) = (court.workshop.chain.height(), court.workshop.params.maturity);
     let outpoint = Closing::outpoint(&court.job, 0);
-    let coin = court.workshop.ledger().coin(&outpoint).unwrap().clone();
+    let coin = court.workshop.ledger().coin(&outpoint).unwrap().into_owned();
     assert_eq!(coin.spendable_from, height.plus(maturity));
     let fund = Fund {
         outpoint,
@@ -233,7 +233,7 @@ fn a_job_whose_claim_was_reorganised_away_settles() {
         let block = other.extend(&[]);
         subject.submit(&block).unwrap();
     }
-    let record = subject.ledger().job(&court.job).unwrap().clone();
+    let record = subject.ledger().job(&court.job).unwrap().into_owned();
     assert!(matches!(record.state, JobState::Engaged(_)));
     subject.extend_until_settleable(&court.job);
     subject.extend(&[bare(court.job, record.seq, ActionKind::Settle)]);

@@ -126,7 +126,7 @@ fn the_order_of_votes_does_not_matter() {
         .map(|order| {
             let mut replayed = replay(&court.workshop.params, &court.blocks);
             replayed.extend(&order.map(|index| commits[index].clone()));
-            replayed.ledger().job(&court.job).unwrap().clone()
+            replayed.ledger().job(&court.job).unwrap().into_owned()
         })
         .collect();
     assert_eq!(records[0], records[1]);
@@ -135,7 +135,7 @@ fn the_order_of_votes_does_not_matter() {
     for commit in &commits {
         court.extend(std::slice::from_ref(commit));
     }
-    assert_eq!(*court.record(), records[0]);
+    assert_eq!(court.record(), records[0]);
 }
 
 #[test]

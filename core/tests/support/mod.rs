@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod network;
+pub mod stored;
 
 use camelid_core::block::{Block, BlockHeader, coinbase, genesis_block};
 use camelid_core::chain::{AppliedBody, Chain, Delta, Ledger, Submission, SubmitError, connect_block};

@@ -1,7 +1,7 @@
 //! A few nodes that hand each other their packets in order, with a clock that the test moves.
 
 use super::*;
-use camelid_core::block::{BlockHeader, Work};
+use camelid_core::block::BlockHeader;
 use camelid_core::escrow::{JobState, Outcome};
 use camelid_core::keys::NodeId;
 use camelid_core::model::{InferenceResult, InferenceTask, Prediction, PromptTokens};
@@ -36,19 +36,10 @@ pub struct Network {
 
 pub fn config(owner: u8, peers: &[u8]) -> NodeConfig {
     NodeConfig {
-        params: network(),
-        key: secret(owner),
         peers: peers.iter().map(|peer| secret(*peer).node_id()).collect(),
         seed: u64::from(owner),
-        minimum_chain_work: Work::default(),
-        verifier: Arc::new(EcdsaVerifier),
         models: vec![manifest()],
-        client: None,
-        worker: None,
-        committee: None,
-        miner: false,
-        checker: None,
-        network: None,
+        ..NodeConfig::new(network(), secret(owner), Arc::new(EcdsaVerifier))
     }
 }
 
@@ -199,9 +190,9 @@ impl Network {
         offered.unwrap_or_else(|| panic!("no job was offered: {:?}", self.events))
     }
 
-    pub fn state(&self, node: usize, job: &JobId) -> Option<&JobState> {
+    pub fn state(&self, node: usize, job: &JobId) -> Option<JobState> {
         let record = self.nodes[node].chain().ledger().job(job)?;
-        Some(&record.state)
+        Some(record.into_owned().state)
     }
 
     pub fn outcome(&self, node: usize, job: &JobId) -> Option<Outcome> {

@@ -1,12 +1,14 @@
 //! Records in a redb file: `docs/src/storage.md`.
 
 mod error;
+mod store;
 mod tables;
 
 pub use error::OpenError;
 
 use crate::storage::Storage;
 use async_trait::async_trait;
+use camelid_core::chain::SharedStore;
 use camelid_core::node::Record;
 use camelid_core::primitives::BlockHash;
 use error::to_io;
@@ -16,12 +18,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use store::RedbStore;
 
-/// Bytes of pages that redb keeps in memory. A record is read once, when the node starts, and what
-/// the index needs for an append is small.
-const CACHE_BYTES: usize = 8 << 20;
+/// Bytes of pages that redb keeps in memory: of the tables that the node reads, coins before all.
+const CACHE_BYTES: usize = 64 << 20;
 
-/// A log of records in one file, or in memory.
+/// A node's records in one file, or in memory.
 ///
 /// An append is one transaction, durable when it returns; the calls that block run on tokio's threads
 /// for such calls. After the first error of the disk nothing is written any more until the file is
@@ -29,6 +31,7 @@ const CACHE_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub struct RedbStorage {
     database: Arc<Database>,
+    store: Arc<RedbStore>,
 }
 
 impl RedbStorage {
@@ -86,9 +89,9 @@ impl RedbStorage {
             .set_check_integrity_on_open(true)
             .create_with_backend(backend)?;
         tables::check_or_create(&database, network)?;
-        Ok(Self {
-            database: Arc::new(database),
-        })
+        let database = Arc::new(database);
+        let store = Arc::new(RedbStore::new(database.clone()));
+        Ok(Self { database, store })
     }
 
     /// Runs what blocks where it may. A panic (redb has assertions about what it reads) is an error
@@ -112,6 +115,14 @@ impl Storage for RedbStorage {
 
     async fn load(&mut self) -> io::Result<Vec<Record>> {
         self.run(tables::load).await
+    }
+
+    fn store(&self) -> Option<SharedStore> {
+        Some(self.store.clone())
+    }
+
+    fn take_fault(&mut self) -> Option<io::Error> {
+        self.store.take_fault()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::inference::Inference;
 use crate::storage::Storage;
 use crate::transport::Transport;
+use camelid_core::node::Record;
 use camelid_core::primitives::Time;
 use camelid_core::process::{Event, Input, Output, Outputs, Process};
 use handle::Request;
@@ -71,6 +72,9 @@ pub enum DriverError {
     /// restart recovers from what is stored.
     #[error("a record could not be made durable")]
     Persist(#[source] io::Error),
+    /// What was made durable cannot be read. Nothing that the process made of that has left the machine.
+    #[error("a record cannot be read")]
+    Read(#[source] io::Error),
     /// The transport will never bring a packet again.
     #[error("the transport is closed")]
     TransportClosed,
@@ -83,6 +87,8 @@ pub enum DriverError {
 ///   the record, and nothing at all when the storage fails. Records may become durable before what
 ///   comes ahead of them is carried out: inputs that are at hand when there is something to store
 ///   share a commit.
+/// - A flush among the records is answered with [`Input::Flushed`] when the storage has it.
+/// - What the process made of a storage that could not be read is thrown away.
 /// - Time never goes back for the process, even when the clock does.
 /// - Inference and mining run in tasks beside the loop; they end with the driver.
 pub struct Driver<P> {
@@ -160,7 +166,7 @@ impl<P: Process + Send> Driver<P> {
         match request {
             Request::Command(command) => self.handle(Input::Command(command)).await,
             Request::Ask(command, answer) => {
-                let outputs = self.process_input(Input::Command(command));
+                let outputs = self.process_input(Input::Command(command))?;
                 let events = outputs.iter().filter_map(|(_, output)| match output {
                     Output::Event(event) => Some(event.clone()),
                     _ => None,
@@ -173,14 +179,14 @@ impl<P: Process + Send> Driver<P> {
             }
             Request::Inspect(look) => {
                 look(&self.process);
-                Ok(())
+                self.check_storage()
             }
         }
     }
 
     /// Gives an input to the process and carries out what comes of it.
     async fn handle(&mut self, input: Input) -> Result<(), DriverError> {
-        let outputs = self.process_input(input);
+        let outputs = self.process_input(input)?;
         self.carry_out_all(outputs).await
     }
 
@@ -198,13 +204,16 @@ impl<P: Process + Send> Driver<P> {
             let Some(input) = self.world.input_at_hand().await else {
                 break;
             };
-            behind.append(&mut self.process_input(input));
+            behind.append(&mut self.process_input(input)?);
         }
-        self.commit(behind).await
+        while self.commit(behind).await? {
+            behind = self.process_input(Input::Flushed)?;
+        }
+        Ok(())
     }
 
-    /// Stores all records among the outputs and then carries out the rest.
-    async fn commit(&mut self, outputs: Vec<(Time, Output)>) -> Result<(), DriverError> {
+    /// Stores all records among the outputs and then carries out the rest. True when there was a flush among them.
+    async fn commit(&mut self, outputs: Vec<(Time, Output)>) -> Result<bool, DriverError> {
         let (mut records, mut rest) = (Vec::new(), Vec::new());
         for (now, output) in outputs {
             match output {
@@ -212,23 +221,30 @@ impl<P: Process + Send> Driver<P> {
                 other => rest.push((now, other)),
             }
         }
-        self.storage.append(records).await.map_err(DriverError::Persist)?;
+        let has_flush = records.iter().any(|record| matches!(record, Record::Flush(_)));
+        if !records.is_empty() {
+            self.storage.append(records).await.map_err(DriverError::Persist)?;
+        }
         for (now, output) in rest {
             self.carry_out(now, output).await;
         }
-        Ok(())
+        Ok(has_flush)
     }
 
     /// The outputs of one input, with its time.
-    fn process_input(&mut self, input: Input) -> Vec<(Time, Output)> {
+    fn process_input(&mut self, input: Input) -> Result<Vec<(Time, Output)>, DriverError> {
         self.now = self.now.max(self.world.now());
         let mut outputs = Outputs::new();
         self.process.handle(self.now, input, &mut outputs);
-        outputs
-            .take()
-            .into_iter()
-            .map(|output| (self.now, output))
-            .collect()
+        self.check_storage()?;
+        let outputs = outputs.take().into_iter();
+        Ok(outputs.map(|output| (self.now, output)).collect())
+    }
+
+    fn check_storage(&mut self) -> Result<(), DriverError> {
+        self.storage
+            .take_fault()
+            .map_or(Ok(()), |error| Err(DriverError::Read(error)))
     }
 
     /// Carries out what is no record.

@@ -1,9 +1,10 @@
-//! A log of records in memory.
+//! Records in memory.
 
 use super::lock;
 use crate::storage::Storage;
 use async_trait::async_trait;
-use camelid_core::node::Record;
+use camelid_core::chain::SharedStore;
+use camelid_core::node::{Record, SharedMemoryStore};
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,10 @@ pub struct MemoryStorage(Arc<Mutex<Log>>);
 
 #[derive(Debug, Default)]
 struct Log {
+    store: Arc<SharedMemoryStore>,
+    /// What is not in the store.
     records: Vec<Record>,
+    appended: usize,
     appends_before_fault: Option<u64>,
 }
 
@@ -30,19 +34,19 @@ impl MemoryStorage {
         lock(&self.0).appends_before_fault = Some(successes);
     }
 
-    /// How many records there are.
+    /// How many records were appended.
     pub fn len(&self) -> usize {
-        lock(&self.0).records.len()
+        lock(&self.0).appended
     }
 
-    /// True when there are no records.
+    /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl Log {
-    fn append(&mut self, mut records: Vec<Record>) -> io::Result<()> {
+    fn append(&mut self, records: Vec<Record>) -> io::Result<()> {
         match self.appends_before_fault {
             Some(0) => {
                 self.appends_before_fault = None;
@@ -51,7 +55,10 @@ impl Log {
             Some(left) => self.appends_before_fault = Some(left - 1),
             None => {}
         }
-        self.records.append(&mut records);
+        self.appended += records.len();
+        let store = &self.store;
+        self.records
+            .extend(records.into_iter().filter_map(|record| store.take(record)));
         Ok(())
     }
 }
@@ -64,5 +71,9 @@ impl Storage for MemoryStorage {
 
     async fn load(&mut self) -> io::Result<Vec<Record>> {
         Ok(lock(&self.0).records.clone())
+    }
+
+    fn store(&self) -> Option<SharedStore> {
+        Some(lock(&self.0).store.clone())
     }
 }

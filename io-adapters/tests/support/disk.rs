@@ -1,4 +1,5 @@
 //! A disk that fails when it is told to, and loses in a crash what a disk may lose.
+#![allow(dead_code)] // each of the tests uses a part
 
 use camelid_core::primitives::Stream;
 use redb::StorageBackend;

@@ -1,4 +1,5 @@
 //! A process that follows a script, and adapters that write down what they are told to do.
+#![allow(dead_code)] // each of the tests uses a part
 
 use async_trait::async_trait;
 use camelid_core::block::{Block, BlockHeader, CompactTarget};

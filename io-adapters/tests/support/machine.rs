@@ -1,7 +1,7 @@
 //! A machine with a real node on it, for both runtimes.
 #![allow(dead_code)] // each of the tests uses a part
 
-use camelid_core::block::{BlockHeader, Work, genesis_block};
+use camelid_core::block::{BlockHeader, genesis_block};
 use camelid_core::chain::Chain;
 use camelid_core::keys::{EcdsaVerifier, NodeId, SecretKey};
 use camelid_core::node::{Node, NodeConfig};
@@ -11,12 +11,15 @@ use camelid_core::process::Event;
 use camelid_core::script::key_hash_script;
 use camelid_io::{
     Adapters, Driver, DriverConfig, DriverError, DriverHandle, MemoryNetwork, MemoryStorage, MiningConfig,
-    NoInference, RuntimeClock, Storage,
+    NoInference, RuntimeClock, Storage, recover,
 };
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// Blocks are flushed by threes and fours.
+const CACHE_BYTES: usize = 4_000;
 
 /// What stays when a machine is switched off.
 #[derive(Clone)]
@@ -37,19 +40,9 @@ pub fn two_machines() -> (Machine, Machine) {
     let clock = RuntimeClock::starting_at(Time(u64::from(params.genesis_time.0) * 1000));
     let [miner, follower] = keys.map(|key| Machine {
         config: NodeConfig {
-            params: params.clone(),
-            seed: 7,
-            minimum_chain_work: Work::default(),
-            verifier: Arc::new(EcdsaVerifier),
-            models: Vec::new(),
-            client: None,
-            worker: None,
-            committee: None,
             miner: key.node_id() == peers[0],
-            checker: None,
-            network: None,
             peers: peers.to_vec(),
-            key,
+            ..NodeConfig::new(params.clone(), key, Arc::new(EcdsaVerifier))
         },
         network: network.clone(),
         clock,
@@ -78,7 +71,9 @@ impl Machine {
 
     /// Switches it on with another disk.
     pub async fn boot_on(&self, mut storage: Box<dyn Storage>) -> (Driver<Node>, DriverHandle) {
-        let node = Node::recover(self.config.clone(), storage.load().await.unwrap());
+        let node = recover(self.config.clone(), &mut *storage, CACHE_BYTES)
+            .await
+            .unwrap();
         self.height.send_replace(node.chain().height().0);
         let adapters = Adapters {
             transport: Box::new(self.network.join(self.id())),
@@ -137,7 +132,10 @@ impl Machine {
 
     /// The node that a restart would begin with.
     pub async fn stored_node(&self) -> Node {
-        Node::recover(self.config.clone(), self.storage.clone().load().await.unwrap())
+        let mut storage = self.storage.clone();
+        recover(self.config.clone(), &mut storage, CACHE_BYTES)
+            .await
+            .unwrap()
     }
 
     /// The height of its best chain.

@@ -1,29 +1,35 @@
 //! Records of all kinds about few things, so that they replace each other.
+#![allow(dead_code)] // each of the tests uses a part
 
 use camelid_core::block::{Block, BlockHeader, CompactTarget};
-use camelid_core::chain::{Delta, Totals};
+use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, Store, Totals};
 use camelid_core::committee::{Ballot, Finding};
+use camelid_core::escrow::{JobRecord, JobState, Outcome, Since};
 use camelid_core::job::{Offer, Opening, Terms};
 use camelid_core::keys::{KeyHash, SecretKey};
 use camelid_core::model::{Finish, PromptTokens, Sampling, Tokens};
-use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, Record, WorkerJob};
+use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, MemoryStore, Record, WorkerJob};
 use camelid_core::peers::SavedPeers;
 use camelid_core::primitives::{
-    Amount, BlockHash, BoundedVec, Hash256, Height, JobId, ModelId, Timestamp, Txid, encode,
+    Amount, BlockHash, BoundedVec, Hash256, Height, JobId, ModelId, SetDigest, Timestamp, Txid, encode,
 };
 use camelid_core::rastic::Spec;
 use camelid_core::script::key_hash_script;
 use camelid_core::tx::{OutPoint, Transaction, TxOut};
 use camelid_core::wire::NetAddress;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub fn any_record() -> impl Strategy<Value = Record> {
-    (0..9u8, 0..3u8, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
+    (0..10u8, 0..THINGS, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
 }
 
-/// A record of one of nine kinds; the version is what may differ between records about a thing.
+/// Things that records are about, one of each kind.
+const THINGS: u8 = 3;
+
+/// A record of one of ten kinds; the version is what may differ between records about a thing.
 pub fn record(kind: u8, thing: u8, version: u8) -> Record {
     let amount = Amount::from_coins(u64::from(version)).unwrap();
     match kind {
@@ -51,28 +57,85 @@ pub fn record(kind: u8, thing: u8, version: u8) -> Record {
         })),
         6 => Record::Unbonding,
         7 => Record::Peers(Box::new(peers(version))),
-        _ => Record::Delta(BlockHash([thing; 32]), Box::new(delta(amount))),
+        8 => Record::Connected(Box::new(Connected {
+            block: BlockHash([thing; 32]),
+            delta: Arc::new(delta(amount)),
+            undo: Arc::new(delta(amount)),
+        })),
+        _ => Record::Flush(Box::new(flush(thing, version))),
     }
 }
 
-/// What the storage is to hold after these appends: the first of equal blocks, and the last record
-/// about everything else.
-pub fn kept(appended: &[Record]) -> Vec<Record> {
-    let kept = appended
-        .iter()
-        .enumerate()
-        .filter(|(place, record)| match record {
-            Record::Block(_) => !appended[..*place].contains(record),
-            other => !appended[place + 1..]
-                .iter()
-                .any(|later| about(later) == about(other)),
-        });
+/// All that a storage holds.
+#[derive(Debug, PartialEq)]
+pub struct Contents {
+    log: Vec<Record>,
+    headers: Vec<BlockHeader>,
+    blocks: Vec<Option<Arc<Block>>>,
+    deltas: Vec<Option<Arc<Delta>>>,
+    undo: Vec<Option<Arc<Delta>>>,
+    base: Option<Base>,
+    coins: BTreeMap<OutPoint, Coin>,
+    jobs: Vec<JobRecord>,
+    own_coins: BTreeMap<OutPoint, Amount>,
+}
+
+impl Contents {
+    /// Everything that is in a log and a store, which is asked for what is there and for what is not.
+    pub fn new(log: Vec<Record>, store: &dyn Store) -> Self {
+        let headers = store.headers();
+        let hashes = headers
+            .iter()
+            .map(BlockHeader::hash)
+            .chain([BlockHash([0xff; 32])]);
+        let named = || (0..THINGS).map(|thing| BlockHash([thing; 32]));
+        let mut coins = BTreeMap::new();
+        store.each_coin(&mut |at, coin| assert!(coins.insert(*at, coin.clone()).is_none()));
+        let mut jobs = Vec::new();
+        store.each_job(&mut |record| jobs.push(record.clone()));
+        // What is looked up is what is there.
+        for thing in 0..THINGS {
+            assert_eq!(store.coin(&ticket(thing)), coins.get(&ticket(thing)).cloned());
+            let job = JobId([thing; 32]);
+            assert_eq!(
+                store.job(&job),
+                jobs.iter().find(|record| record.id == job).cloned()
+            );
+        }
+        Self {
+            log,
+            blocks: hashes.map(|hash| store.block(&hash)).collect(),
+            deltas: named().map(|hash| store.delta(&hash)).collect(),
+            undo: named().map(|hash| store.undo(&hash)).collect(),
+            base: store.base(),
+            own_coins: store.own_coins().into_iter().collect(),
+            headers,
+            coins,
+            jobs,
+        }
+    }
+
+    /// What a storage is to hold after these appends.
+    pub fn after(appended: &[Record]) -> Self {
+        let mut store = MemoryStore::default();
+        let others = appended.iter().filter_map(|record| store.take(record.clone()));
+        let others: Vec<Record> = others.collect();
+        Self::new(kept(&others), &store)
+    }
+}
+
+/// The last record about each thing.
+fn kept(appended: &[Record]) -> Vec<Record> {
+    let is_last = |(place, record): &(usize, &Record)| {
+        let later = &appended[place + 1..];
+        !later.iter().any(|later| about(later) == about(record))
+    };
+    let kept = appended.iter().enumerate().filter(is_last);
     kept.map(|(_, record)| record.clone()).collect()
 }
 
 fn about(record: &Record) -> (u8, Vec<u8>) {
     match record {
-        Record::Block(block) => (0, encode(&**block)),
         Record::ClientJob(job) => (1, encode(&job.offer.job)),
         Record::WorkerJob(job) => (2, encode(&job.job)),
         Record::Vote(vote) => (3, encode(&(vote.round, vote.ticket))),
@@ -80,7 +143,7 @@ fn about(record: &Record) -> (u8, Vec<u8>) {
         Record::CheckDebt(debt) => (5, encode(&debt.checker)),
         Record::Unbonding => (6, Vec::new()),
         Record::Peers(_) => (7, Vec::new()),
-        Record::Delta(block, _) => (8, encode(block)),
+        Record::Block(_) | Record::Connected(_) | Record::Flush(_) => unreachable!("they are in the store"),
     }
 }
 
@@ -91,6 +154,49 @@ fn delta(issued: Amount) -> Delta {
             ..Totals::default()
         },
         ..Delta::default()
+    }
+}
+
+/// Makes or removes a coin and a closed job.
+fn flush(thing: u8, version: u8) -> Flush {
+    let amount = Amount::from_coins(u64::from(version)).unwrap();
+    let coin = Coin {
+        output: TxOut::to_script(amount, key_hash_script(&[thing; 20])),
+        created: Created {
+            height: Height(u32::from(version)),
+            mtp_before: Timestamp(0),
+        },
+        spendable_from: Height(0),
+    };
+    let job = JobId([thing; 32]);
+    let record = JobRecord {
+        id: job,
+        terms: client_job(thing, version).offer.terms,
+        escrow: ticket(thing),
+        seq: u32::from(version),
+        since: Since {
+            height: Height(0),
+            mtp: Timestamp(0),
+        },
+        state: JobState::Closed(Outcome::Settled),
+    };
+    let is_there = !version.is_multiple_of(4);
+    Flush {
+        anew: version.is_multiple_of(7),
+        base: Base {
+            tip: BlockHash([version; 32]),
+            totals: delta(amount).totals,
+            unclosed: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            coin_count: u64::from(version),
+            closed_count: 1,
+            coins_digest: SetDigest::default(),
+            jobs_digest: SetDigest::default(),
+            tickets_digest: SetDigest::default(),
+        },
+        coins: vec![(ticket(thing), is_there.then_some(coin))],
+        jobs: vec![(job, is_there.then_some(record))],
+        own_coins: vec![(ticket(thing), amount)],
     }
 }
 

@@ -29,22 +29,23 @@ impl Invariant for OneTerminalState {
         };
         let ledger = node.chain().ledger();
         let depth = seen.setup.scenario.expect.get_ref().agreement_depth;
-        for record in ledger.jobs() {
+        let mut checked = Ok(());
+        ledger.each_job(|record| {
             let Some(outcome) = record.state.outcome() else {
-                continue;
+                return;
             };
             if ledger.height().since(record.since.height) < depth {
-                continue;
+                return;
             }
             let first = *self.outcomes.entry(record.id).or_insert(outcome);
             if first != outcome {
-                return Err(format!(
+                checked = Err(format!(
                     "job {:.8} ended as {first}, and on {} as {outcome}",
                     record.id, machine.setup.name
                 ));
             }
-        }
-        Ok(())
+        });
+        checked
     }
 
     fn check_end(&mut self, seen: &Observation<'_>) -> Result<(), String> {

@@ -115,8 +115,8 @@ fn backings(ledger: &Ledger, record: &JobRecord) -> Vec<Backing> {
 
 impl Backing {
     fn check(&self, ledger: &Ledger, record: &JobRecord) -> Result<(), String> {
-        let held = ledger.coin(&self.outpoint).map(|coin| &coin.output);
-        if held.is_some_and(|output| output.lock == self.lock && output.value == self.value) {
+        let held = ledger.coin(&self.outpoint);
+        if held.is_some_and(|coin| coin.output.lock == self.lock && coin.output.value == self.value) {
             return Ok(());
         }
         Err(format!(

@@ -38,6 +38,7 @@ const MAX_LEVEL: u64 = 1_000;
 
 const TIME_MS: RangeInclusive<u64> = 0..=MAX_MS;
 const PERMILLE: RangeInclusive<u64> = 0..=1_000;
+const CACHE_BYTES: RangeInclusive<u64> = 0..=1 << 30;
 /// Differences between scores: up to ten logits.
 const LOGIT_MILLI: RangeInclusive<u64> = 0..=10_000;
 
@@ -113,7 +114,9 @@ impl Checker<'_> {
         self.within("network.loss_permille", network.loss_permille, PERMILLE)?;
         self.within("network.duplicate_permille", network.duplicate_permille, PERMILLE)?;
         self.within("network.reorder_permille", network.reorder_permille, PERMILLE)?;
-        self.within("network.disk_ms", network.disk_ms, TIME_MS)
+        self.within("network.disk_ms", network.disk_ms, TIME_MS)?;
+        let cache_bytes = network.cache_bytes.unwrap_or(Range::fixed(0));
+        self.within("network.cache_bytes", cache_bytes, CACHE_BYTES)
     }
 
     fn check_chain(&self) -> Result<(), LoadError> {

@@ -80,6 +80,10 @@ pub struct NetworkSection {
     pub reorder_permille: Range,
     /// Time to make a record durable, drawn for each record.
     pub disk_ms: Range,
+    /// Bytes, about, of blocks and changes of the ledger that a node holds in memory before it flushes them; without it a
+    /// node holds everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_bytes: Option<Range>,
 }
 
 impl Default for NetworkSection {
@@ -91,6 +95,7 @@ impl Default for NetworkSection {
             duplicate_permille: Range::fixed(0),
             reorder_permille: Range::fixed(0),
             disk_ms: Range { low: 1, high: 10 },
+            cache_bytes: None,
         }
     }
 }

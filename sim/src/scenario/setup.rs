@@ -3,7 +3,6 @@
 use super::file::{Fault, FaultKind, JobGroup, ModelKind, NodeGroup, Role, Scenario, VerifyKind};
 use super::range::Range;
 use crate::model::{Brought, HashModel, HashModelConfig, LanguageModel, Models, NgramModel, Recording};
-use camelid_core::block::Work;
 use camelid_core::keys::{NodeId, SecretKey, SharedVerifier};
 use camelid_core::model::{Manifest, Sampling, TokenId};
 use camelid_core::node::{
@@ -39,6 +38,8 @@ pub struct Setup {
     pub link: Link,
     /// Milliseconds to make a record durable.
     pub disk_ms: Range,
+    /// Bytes, about, that a node holds in memory before it flushes them.
+    pub cache_bytes: Option<usize>,
     /// Milliseconds to generate a token.
     pub token_ms: Range,
     /// Virtual time at which the run begins.
@@ -184,12 +185,8 @@ impl Drawing<'_> {
                 name: member.name.clone(),
                 group: member.group.name.clone(),
                 config: NodeConfig {
-                    params: params.clone(),
-                    key: member.key.clone(),
                     peers: peers.iter().filter_map(|peer| ids.get(*peer)).copied().collect(),
                     seed: self.stream(&format!("{} seed", member.name)).next_u64(),
-                    minimum_chain_work: Work::default(),
-                    verifier: verifier.clone(),
                     models: vec![manifest.clone()],
                     client: member.has(Role::Client).then_some(ClientConfig {
                         verify: member.verify,
@@ -202,7 +199,7 @@ impl Drawing<'_> {
                     }),
                     miner: member.has(Role::Miner),
                     checker: member.has(Role::Checker).then_some(member.checker),
-                    network: None,
+                    ..NodeConfig::new(params.clone(), member.key.clone(), verifier.clone())
                 },
                 models: models_on(number),
                 strategy: member.group.strategy.clone(),
@@ -224,6 +221,8 @@ impl Drawing<'_> {
             duplicate_permille: self.draw_u32(network.duplicate_permille, "network.duplicate_permille"),
             reorder_permille: self.draw_u32(network.reorder_permille, "network.reorder_permille"),
         };
+        let cache_bytes = network.cache_bytes;
+        let cache_bytes = cache_bytes.map(|range| self.draw_u32(range, "network.cache_bytes") as usize);
         Setup {
             scenario: self.scenario.clone(),
             seed: self.seed,
@@ -231,7 +230,8 @@ impl Drawing<'_> {
             jobs,
             faults,
             link,
-            disk_ms: network.disk_ms,
+            disk_ms: self.scenario.network.disk_ms,
+            cache_bytes,
             token_ms: self.scenario.model.token_ms,
             // A minute after the genesis block, so that the first block's time can be after it.
             start: Time(u64::from(params.genesis_time.0) * 1_000).after_ms(60_000),

@@ -11,9 +11,9 @@ const FEE: u64 = 1_000_000;
 /// A plain transaction that moves `inputs` to our own key, signed as well as our key can.
 pub(super) fn payment_to_self(context: &Context<'_>, inputs: &[OutPoint]) -> Option<Transaction> {
     let ledger = context.node.chain().ledger();
-    let spent: Vec<&TxOut> = inputs
+    let spent: Vec<TxOut> = inputs
         .iter()
-        .map(|outpoint| ledger.coin(outpoint).map(|coin| &coin.output))
+        .map(|outpoint| ledger.coin(outpoint).map(|coin| coin.into_owned().output))
         .collect::<Option<_>>()?;
     let sum = Amount::checked_sum(spent.iter().map(|output| output.value))?;
     let value = sum.checked_sub(Amount::from_units(FEE)?)?;
@@ -38,7 +38,7 @@ pub(super) fn payment_to_self(context: &Context<'_>, inputs: &[OutPoint]) -> Opt
         action: None,
     };
     let txid = transaction.txid();
-    for ((index, input), output) in (0..).zip(transaction.inputs.as_mut_slice()).zip(spent) {
+    for ((index, input), output) in (0..).zip(transaction.inputs.as_mut_slice()).zip(&spent) {
         let signature = context
             .key
             .sign(&signature_hash(ledger.genesis(), &txid, index, output));

@@ -137,7 +137,7 @@ impl Erase {
         let Some(block) = chain.block(&chain.tip()) else {
             return;
         };
-        let Some(job) = self.victim_in(context, block) else {
+        let Some(job) = self.victim_in(context, &block) else {
             return;
         };
         let rival = self.rivals.remove(&job).into_iter().collect();

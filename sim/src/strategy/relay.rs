@@ -89,14 +89,15 @@ impl Strategy for Relay {
 
 /// True once the ledger has seen `level` jobs engaged.
 fn has_begun(context: &Context<'_>) -> bool {
-    let jobs = context.node.chain().ledger().jobs();
     let was_engaged = |state: &JobState| match state {
         JobState::Open => false,
         JobState::Closed(outcome) => *outcome != Outcome::Refunded,
         _ => true,
     };
-    let engaged = jobs.filter(|record| was_engaged(&record.state)).count();
-    engaged as u64 >= context.level
+    let mut engaged = 0;
+    let ledger = context.node.chain().ledger();
+    ledger.each_job(|record| engaged += u64::from(was_engaged(&record.state)));
+    engaged >= context.level
 }
 
 fn send(to: NodeId, envelope: &Envelope, out: &mut Outputs) {

@@ -60,9 +60,9 @@ impl StakeTwice {
 fn sign_over(context: &Context<'_>, engage: &Transaction, stake: &[TxIn]) -> Option<Transaction> {
     let ledger = context.node.chain().ledger();
     let record = ledger.job(&engage.job_id?)?;
-    let spent: Vec<&TxOut> = stake
+    let spent: Vec<TxOut> = stake
         .iter()
-        .map(|input| ledger.coin(&input.previous).map(|coin| &coin.output))
+        .map(|input| ledger.coin(&input.previous).map(|coin| coin.into_owned().output))
         .collect::<Option<_>>()?;
     let sum = Amount::checked_sum(spent.iter().map(|output| output.value))?;
     let change = TxOut {
@@ -79,7 +79,7 @@ fn sign_over(context: &Context<'_>, engage: &Transaction, stake: &[TxIn]) -> Opt
     let txid = forged.txid();
     let own = (1..).zip(forged.inputs.as_mut_slice().iter_mut().skip(1));
     for ((index, input), output) in own.zip(spent) {
-        let digest = signature_hash(ledger.genesis(), &txid, index, output);
+        let digest = signature_hash(ledger.genesis(), &txid, index, &output);
         let signature = context.key.sign(&digest);
         input.script_sig = key_hash_script_sig(&signature.0, context.key.public_key().as_bytes());
     }

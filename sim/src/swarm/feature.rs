@@ -58,6 +58,7 @@ pub(super) const FEATURES: &[Feature] = &[
     feature("duplicates", 250, duplicates),
     feature("reordering", 250, reordering),
     feature("slow-disk", 250, slow_disk),
+    feature("flushes", 300, flushes),
     feature("skewed-clocks", 150, skewed_clocks),
     // Adversaries and faults.
     feature("adversary", 450, adversary),
@@ -311,6 +312,11 @@ fn slow_disk(sketch: &mut Sketch, stream: &mut Stream) {
         low: 0,
         high: stream.range(50, 5_000),
     };
+}
+
+/// From one flush for each block to one for about a hundred.
+fn flushes(sketch: &mut Sketch, stream: &mut Stream) {
+    sketch.scenario.network.cache_bytes = Some(fixed(stream, 0, 200_000));
 }
 
 fn skewed_clocks(sketch: &mut Sketch, stream: &mut Stream) {

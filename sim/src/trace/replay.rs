@@ -3,13 +3,13 @@
 use super::digest::{RunDigest, outputs_check};
 use super::format::{Frame, TracedInput, first_16};
 use super::reader::Trace;
+use crate::disk::Disk;
 use crate::model::{Answers, Brought, ModelSource, NoModels, Recalled};
 use crate::scenario::{LoadError, Scenario, Setup};
 use crate::strategy::Actor;
 use crate::verifier::MemoVerifier;
 use camelid_core::keys::SharedVerifier;
 use camelid_core::model::Manifest;
-use camelid_core::node::{Node, Record};
 use camelid_core::primitives::{Hash256, Time};
 use camelid_core::process::{Input, Output, Outputs, Process};
 use camelid_core::wire::Packet;
@@ -86,7 +86,7 @@ pub(super) fn replay_watched(
     let setup = Setup::draw(&scenario, trace.seed, &verifier);
     let mut replayer = Replayer {
         actors: setup.nodes.iter().map(|_| None).collect(),
-        records: setup.nodes.iter().map(|_| Vec::new()).collect(),
+        disks: setup.nodes.iter().map(|_| Disk::new(setup.cache_bytes)).collect(),
         packets: Vec::new(),
         digest: RunDigest::new(&scenario.name, trace.seed),
         setup: &setup,
@@ -126,7 +126,7 @@ fn impossible(reason: &str) -> ReplayError {
 struct Replayer<'a> {
     setup: &'a Setup,
     actors: Vec<Option<Actor>>,
-    records: Vec<Vec<Record>>,
+    disks: Vec<Disk>,
     packets: Vec<Packet>,
     digest: RunDigest,
     watch: &'a mut dyn FnMut(&Replayed<'_>),
@@ -175,15 +175,14 @@ impl Replayer<'_> {
     }
 
     fn boot(&mut self, node: usize, durable: usize) -> Result<(), ReplayError> {
-        let (Some(setup), Some(records)) = (self.setup.nodes.get(node), self.records.get_mut(node)) else {
+        let (Some(setup), Some(disk)) = (self.setup.nodes.get(node), self.disks.get_mut(node)) else {
             return Err(impossible("a node that the scenario does not have"));
         };
-        if durable > records.len() {
+        if durable > disk.len() {
             return Err(impossible("a node that restarts from records it never had"));
         }
-        records.truncate(durable);
-        let process = Node::recover(setup.config.clone(), records.iter().cloned());
-        let actor = Actor::new(process, setup);
+        disk.truncate(durable);
+        let actor = Actor::new(disk.recover(&setup.config), setup);
         if let Some(slot) = self.actors.get_mut(node) {
             *slot = Some(actor);
         }
@@ -219,6 +218,11 @@ impl Replayer<'_> {
             return Err(impossible("a step of a node that is not running"));
         };
         let kind = input_name(input);
+        let disk = self.disks.get_mut(node);
+        let disk = disk.ok_or_else(|| impossible("a node that the scenario does not have"))?;
+        if *input == Input::Flushed {
+            disk.show_flush();
+        }
         let mut out = Outputs::new();
         actor.handle(setup.clock.at(at), input.clone(), &mut out);
         let differs = if outputs_check(&out) != *outputs {
@@ -250,11 +254,10 @@ impl Replayer<'_> {
             input,
             outputs: out.as_slice(),
         });
-        if let Some(records) = self.records.get_mut(node) {
-            records.extend(out.take().into_iter().filter_map(|output| match output {
-                Output::Persist(record) => Some(*record),
-                _ => None,
-            }));
+        for output in out.take() {
+            if let Output::Persist(record) = output {
+                disk.push(*record);
+            }
         }
         Ok(())
     }
@@ -269,5 +272,6 @@ fn input_name(input: &Input) -> &'static str {
         Input::Mined { .. } => "Mined",
         Input::Command(_) => "Command",
         Input::Connection(_) => "Connection",
+        Input::Flushed => "Flushed",
     }
 }

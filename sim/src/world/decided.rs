@@ -23,7 +23,7 @@ impl World<'_> {
         honest.filter_map(Machine::node).all(|node| {
             let ledger = node.chain().ledger();
             let asked = self.setup.jobs.len() as u64;
-            ledger.jobs().count() as u64 + refused >= asked && ledger.unclosed_jobs().next().is_none()
+            ledger.job_count() + refused >= asked && ledger.unclosed_jobs().next().is_none()
         })
     }
 }

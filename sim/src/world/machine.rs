@@ -1,5 +1,6 @@
 //! A simulated machine: a node that may be down, its disk, its timers and its mining hardware.
 
+use crate::disk::Disk;
 use crate::scenario::NodeSetup;
 use crate::strategy::Actor;
 use camelid_core::block::BlockHeader;
@@ -26,7 +27,9 @@ pub struct Machine {
     /// Crashes that are not over.
     crashes: u32,
     boots: u64,
-    records: Vec<(Record, Time)>,
+    disk: Disk,
+    /// When each record is durable.
+    durable_at: Vec<Time>,
     timers: BTreeMap<Timer, u64>,
     settings: u64,
     template: Option<BlockHeader>,
@@ -34,14 +37,15 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(setup: &NodeSetup) -> Self {
+    pub(super) fn new(setup: &NodeSetup, cache_bytes: Option<usize>) -> Self {
         Self {
             setup: setup.clone(),
             id: setup.config.key.node_id(),
             actor: None,
             crashes: 0,
             boots: 0,
-            records: Vec::new(),
+            disk: Disk::new(cache_bytes),
+            durable_at: Vec::new(),
             timers: BTreeMap::new(),
             settings: 0,
             template: None,
@@ -74,18 +78,19 @@ impl Machine {
 
     /// Starts the node from its durable records and returns their number.
     pub(super) fn start(&mut self) -> u32 {
-        let records = self.records.iter().map(|(record, _)| record.clone());
-        let node = Node::recover(self.setup.config.clone(), records);
+        let node = self.disk.recover(&self.setup.config);
         self.actor = Some(Actor::new(node, &self.setup));
         self.boots += 1;
-        u32::try_from(self.records.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.disk.len()).unwrap_or(u32::MAX)
     }
 
     /// Stops without warning: what is not durable at `now` is lost.
     pub(super) fn crash(&mut self, now: Time) {
         self.crashes += 1;
         self.actor = None;
-        self.records.retain(|(_, durable_at)| *durable_at <= now);
+        let durable = self.durable_at.partition_point(|at| *at <= now);
+        self.disk.truncate(durable);
+        self.durable_at.truncate(durable);
         self.timers.clear();
         self.template = None;
     }
@@ -112,12 +117,18 @@ impl Machine {
     /// Writes a record, after all earlier ones.
     pub(super) fn persist(&mut self, record: Record, now: Time, disk_ms: u64) {
         let durable_at = self.durable_at().max(now).after_ms(disk_ms);
-        self.records.push((record, durable_at));
+        self.disk.push(record);
+        self.durable_at.push(durable_at);
+    }
+
+    /// A flush is durable.
+    pub(super) fn show_flush(&mut self) {
+        self.disk.show_flush();
     }
 
     /// When everything that was written so far is durable.
     pub(super) fn durable_at(&self) -> Time {
-        self.records.last().map_or(Time(0), |(_, durable_at)| *durable_at)
+        self.durable_at.last().copied().unwrap_or(Time(0))
     }
 
     /// Sets a timer and returns the number of the setting.

@@ -21,6 +21,7 @@ use crate::trace::{Recorder, RunDigest, outputs_check};
 use answers::Answers;
 use camelid_core::keys::NodeId;
 use camelid_core::model::{InferenceResult, InferenceTask};
+use camelid_core::node::Record;
 use camelid_core::primitives::{Digest, Stream, Time};
 use camelid_core::process::{Input, Output, RequestId, Timer};
 use camelid_core::wire::Packet;
@@ -53,6 +54,8 @@ enum Item {
         request: RequestId,
         result: Box<InferenceResult>,
     },
+    /// A flush is durable, unless the node has crashed.
+    Flushed { node: usize, boot: Boot },
     /// A miner finds a block, unless the search was begun anew.
     Mine { node: usize, boot: Boot, search: u64 },
     /// The operator of a node opens job number `job`.
@@ -105,7 +108,8 @@ impl<'a> World<'a> {
     /// A world in which everything is still to come; `records` says whether its trace is kept.
     pub fn new(setup: &'a Setup, invariants: Vec<Box<dyn Invariant>>, records: bool) -> Self {
         let stream = |label| Stream::new(setup.seed, label);
-        let machines: Vec<Machine> = setup.nodes.iter().map(Machine::new).collect();
+        let machine = |node| Machine::new(node, setup.cache_bytes);
+        let machines: Vec<Machine> = setup.nodes.iter().map(machine).collect();
         let ids = setup
             .nodes
             .iter()
@@ -235,6 +239,10 @@ impl<'a> World<'a> {
                     },
                 );
             }
+            Item::Flushed { node, boot } if self.is_current(node, boot) => {
+                self.machines[node].show_flush();
+                self.step(node, node, &Input::Flushed);
+            }
             Item::Mine { node, boot, search } if self.is_current(node, boot) => {
                 if let Some(header) = self.machines[node].solve(search, self.now) {
                     self.step(node, node, &Input::Mined { header });
@@ -253,7 +261,11 @@ impl<'a> World<'a> {
             }
             Item::Heal => self.network.heal(),
             // What a node had under way before it crashed.
-            Item::Depart { .. } | Item::Fire { .. } | Item::Infer { .. } | Item::Mine { .. } => {}
+            Item::Depart { .. }
+            | Item::Fire { .. }
+            | Item::Infer { .. }
+            | Item::Flushed { .. }
+            | Item::Mine { .. } => {}
         }
     }
 
@@ -303,7 +315,12 @@ impl<'a> World<'a> {
         match output {
             Output::Persist(record) => {
                 let disk_ms = self.disk.range(self.setup.disk_ms.low, self.setup.disk_ms.high);
+                let is_flush = matches!(*record, Record::Flush(_));
                 machine.persist(*record, self.now, disk_ms);
+                if is_flush {
+                    let durable_at = machine.durable_at();
+                    self.heap.push(durable_at, Item::Flushed { node, boot });
+                }
             }
             Output::Send { to, packet } => {
                 let leaves = machine.durable_at();

@@ -126,7 +126,8 @@ impl<'a> Observer<'a> {
             | Event::Rejected { .. }
             | Event::TransactionSubmitted { .. }
             | Event::CommandRefused { .. }
-            | Event::Banned { .. } => None,
+            | Event::Banned { .. }
+            | Event::LedgerFlushed => None,
         };
         let name = event::of_node(event);
         let new = job.is_none_or(|job| self.seen.insert((name.clone(), job)));
@@ -184,7 +185,7 @@ impl<'a> Observer<'a> {
         let left = before.drain(shared..).rev();
         let disconnected = left.filter_map(|(_, block)| block).collect();
         let joined = chain.active().get(shared..).unwrap_or_default();
-        before.extend(joined.iter().map(|hash| (*hash, chain.block(hash).cloned())));
+        before.extend(joined.iter().map(|hash| (*hash, chain.block(hash))));
         let joined = before.get(shared..).unwrap_or_default();
         let connected = joined.iter().filter_map(|(_, block)| block.clone()).collect();
         (disconnected, connected)

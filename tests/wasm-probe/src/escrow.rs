@@ -35,12 +35,9 @@ impl Engaged {
         }
     }
 
-    pub fn record(&self) -> &JobRecord {
-        self.workshop
-            .chain
-            .ledger()
-            .job(&self.job)
-            .expect("the job is on the ledger")
+    pub fn record(&self) -> JobRecord {
+        let record = self.workshop.chain.ledger().job(&self.job);
+        record.expect("the job is on the ledger").into_owned()
     }
 
     /// What a delivery is bound to.

@@ -2,7 +2,6 @@
 
 use crate::model::manifest;
 use crate::workshop::{CLIENT, WORKER, key, params, units};
-use camelid_core::block::Work;
 use camelid_core::keys::EcdsaVerifier;
 use camelid_core::model::{InferenceResult, PromptTokens, Sampling};
 use camelid_core::node::{ClientConfig, Node, NodeConfig, Record, VerifierConfig, Verify, WorkerConfig};
@@ -68,19 +67,14 @@ pub fn probe() {
 
 fn config() -> NodeConfig {
     NodeConfig {
-        params: params(),
-        key: key(CLIENT),
         peers: vec![key(WORKER).node_id()],
         seed: black_box(11),
-        minimum_chain_work: Work::default(),
-        verifier: Arc::new(EcdsaVerifier),
         models: vec![manifest()],
         client: Some(ClientConfig { verify: Verify::Own }),
         worker: Some(WorkerConfig { parallel_jobs: 1 }),
         committee: Some(VerifierConfig { tickets: 1 }),
         miner: true,
-        checker: None,
-        network: None,
+        ..NodeConfig::new(params(), key(CLIENT), Arc::new(EcdsaVerifier))
     }
 }
 

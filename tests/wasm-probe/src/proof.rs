@@ -22,7 +22,7 @@ pub fn probe() {
     assert_eq!(read.status, engaged.record().status());
 
     let block = chain.block(&chain.tip()).expect("the tip has a body");
-    let mut proof = TransactionProof::create(block, 1).expect("the block has an Engage");
+    let mut proof = TransactionProof::create(&block, 1).expect("the block has an Engage");
     assert_eq!(proof.verify(client.headers()), Ok(included));
     proof.transaction = open_job(&engaged.workshop);
     assert_eq!(proof.verify(client.headers()), Err(ProofError::Transaction));

@@ -3,7 +3,6 @@
 use crate::rpc::dispatch::answer;
 use crate::rpc::service::Service;
 use async_trait::async_trait;
-use camelid_core::block::Work;
 use camelid_core::keys::{EcdsaVerifier, SecretKey};
 use camelid_core::model::{InferenceResult, InferenceTask, LanguageModel as _};
 use camelid_core::node::{ClientConfig, Node, NodeConfig, WorkerConfig};
@@ -72,19 +71,13 @@ impl Net {
         let mut handles = Vec::new();
         for (seed, name) in (0..).zip(NAMES) {
             let config = NodeConfig {
-                params: params.clone(),
-                key: key(name),
                 peers: peers.clone(),
                 seed,
-                minimum_chain_work: Work::default(),
-                verifier: Arc::new(EcdsaVerifier),
                 models: vec![model.0.manifest().clone()],
                 client: (name == "client").then(ClientConfig::default),
                 worker: (name == "worker").then_some(WorkerConfig { parallel_jobs: 1 }),
-                committee: None,
                 miner: name == "miner",
-                checker: None,
-                network: None,
+                ..NodeConfig::new(params.clone(), key(name), Arc::new(EcdsaVerifier))
             };
             let adapters = Adapters {
                 transport: Box::new(network.join(key(name).node_id())),

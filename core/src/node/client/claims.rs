@@ -109,7 +109,7 @@ impl Client {
             return Err("it is no job of this node's, or long over".into());
         }
         let record = base.chain.ledger().job(job).ok_or("the job is not mined yet")?;
-        let standing = base.standing(now, record);
+        let standing = base.standing(now, &record);
         let record = standing.record;
         if standing.stage != Stage::Challenge {
             return Err(format!("nobody can object to it in stage {:?}", standing.stage));

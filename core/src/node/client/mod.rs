@@ -21,6 +21,7 @@ use crate::process::{Event, JobRequest, Output, Outputs};
 use crate::script::Script;
 use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut, signature_hash};
 use crate::wire::Message;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -193,7 +194,7 @@ impl Client {
             self.reopen(base, now, job, out);
             return;
         };
-        let standing = base.standing(now, record);
+        let standing = base.standing(now, &record);
         let record = standing.record.clone();
         match standing.stage {
             // The refund, or the slash of a node that did not answer, is the client's business.
@@ -303,7 +304,7 @@ impl Client {
             return Ok(());
         }
         let engage =
-            sign_engage(base, record, transaction).ok_or("an Engage that does not spend our escrow")?;
+            sign_engage(base, &record, transaction).ok_or("an Engage that does not spend our escrow")?;
         let signed = ClientJob {
             engage: Some(engage.clone()),
             ..entry.clone()
@@ -327,7 +328,7 @@ impl Client {
         let Some(entry) = self.jobs.get_mut(job) else {
             return Err("a delivery for a job that is not ours".into());
         };
-        let Some(record) = base.chain.ledger().job(job).cloned() else {
+        let Some(record) = base.chain.ledger().job(job).map(Cow::into_owned) else {
             return Ok(());
         };
         let Some(engagement) = record.state.engagement() else {
@@ -377,7 +378,7 @@ impl Client {
     /// A delivery that stands on the ledger and has not come by message.
     fn read_delivery(&mut self, base: &mut Base, now: Time, record: &JobRecord, out: &mut Outputs) {
         let block = base.chain.active().get(record.since.height.0 as usize);
-        let block = block.and_then(|hash| base.chain.block(hash)).cloned();
+        let block = block.and_then(|hash| base.chain.block(hash));
         let transactions = block.iter().flat_map(|block| block.transactions.iter());
         let of_job = transactions.filter(|transaction| transaction.job_id == Some(record.id));
         let mut delivery = of_job.filter_map(|transaction| match &transaction.action.as_ref()?.kind {
@@ -400,7 +401,7 @@ impl Client {
         out: &mut Outputs,
     ) {
         let record = base.chain.ledger().job(job);
-        let evidence = record.and_then(|record| self.evidence(record, record.state.engagement()?));
+        let evidence = record.and_then(|record| self.evidence(&record, record.state.engagement()?));
         if let Some(evidence) = evidence {
             base.answer_seat(now, ticket, &evidence, out);
         }

@@ -288,7 +288,7 @@ impl Verifier {
         let Some(record) = ledger.job(&evidence.job) else {
             return;
         };
-        if self.evidence.get(&evidence.job) == Some(&evidence) || !evidence.opens(ledger.genesis(), record) {
+        if self.evidence.get(&evidence.job) == Some(&evidence) || !evidence.opens(ledger.genesis(), &record) {
             return;
         }
         // A prompt that the model cannot take shows nothing: a job that nobody can run is evidence
@@ -297,7 +297,7 @@ impl Verifier {
         if manifest.is_none_or(|manifest| !evidence.can_run(manifest)) {
             return;
         }
-        let standing = base.standing(now, record);
+        let standing = base.standing(now, &record);
         let Some(dispute) = standing.record.state.dispute() else {
             return;
         };
