@@ -12,6 +12,7 @@ mod hashing;
 mod memory;
 mod pool;
 mod signatures;
+mod store;
 mod table;
 mod workshop;
 
@@ -31,5 +32,6 @@ fn main() -> ExitCode {
     blocks::run(&mut table);
     pool::run(&mut table);
     memory::run(&mut table);
+    store::run(&mut table);
     table.verdict()
 }

@@ -105,7 +105,8 @@ pub fn until_logged(place: &Place, dir: &str, words: &str) {
 pub fn found(place: &Place, dirs: &[&str]) {
     for dir in dirs {
         let role = dir.trim_end_matches(char::is_numeric);
-        let made = place.camelid(&format!("node init --dir {dir} --role {role}"));
+        // Every block is flushed.
+        let made = place.camelid(&format!("node init --dir {dir} --role {role} --cache-mib 0"));
         assert_eq!(made.code, 0, "{}", made.stderr);
     }
     let founded = place.camelid(&format!("node genesis {}", dirs.join(" ")));
