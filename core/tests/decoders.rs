@@ -5,7 +5,7 @@ mod support;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::Block;
-use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, Totals};
+use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, OwnCoin, Totals};
 use camelid_core::committee::{Ballot, Finding, MAX_MODELS, Models, Registration, Ticket};
 use camelid_core::dispute::{BadDelivery, Evidence};
 use camelid_core::escrow::{
@@ -239,7 +239,14 @@ impl Samples {
                 jobs_digest: SetDigest::default(),
                 tickets_digest: SetDigest::default(),
             },
-            own_coins: vec![(self.open.inputs[0].previous, units(7))],
+            own_coins: vec![(
+                self.open.inputs[0].previous,
+                OwnCoin {
+                    value: units(7),
+                    created: Height(1),
+                    spent: Some(Height(2)),
+                },
+            )],
             coins: delta.coins.into_iter().collect(),
             jobs: delta.jobs.into_iter().collect(),
         }

@@ -100,7 +100,7 @@ pub(crate) fn run(table: &mut Table) {
         (5, 1),
         [
             contender("from its flush", || {
-                drop(black_box(resume(&workshop, &storage, signatures.clone())))
+                black_box(resume(&workshop, &storage, signatures.clone()));
             }),
             contender("checked anew, signatures seen before", || {
                 let mut chain = workshop.chain(signatures.clone());

@@ -96,7 +96,7 @@ fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
     let waiting = waiting
         .into_iter()
         .filter_map(|(transaction, _)| entry(view, transaction, None));
-    let heights = (0..=chain.height().0).rev().map(Height);
+    let heights = view.node.own_heights().into_iter().rev();
     let mined = heights.filter_map(|height| {
         let block = chain.block(chain.active().get(height.0 as usize)?)?;
         let mined = Some((height, block.header.time.0));

@@ -21,6 +21,6 @@ pub use fork_choice::{Chain, Submission, SubmitError, TipChange};
 pub use header_tip::{HeaderError, HeaderTip};
 pub use headers::HeaderTree;
 pub use ledger::{Coin, Created, Delta, Ledger, Totals};
-pub use store::{Base, Connected, Flush, SharedStore, Store};
+pub use store::{Base, Connected, Flush, OwnCoin, SharedStore, Store};
 pub use transaction::{TransactionError, apply_transaction};
 pub use view::View;

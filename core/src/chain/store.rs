@@ -4,7 +4,7 @@ use super::ledger::{Coin, Delta, Totals};
 use crate::block::{Block, BlockHeader};
 use crate::committee::Ticket;
 use crate::escrow::JobRecord;
-use crate::primitives::{Amount, BlockHash, JobId, SetDigest};
+use crate::primitives::{Amount, BlockHash, Height, JobId, SetDigest};
 use crate::tx::OutPoint;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -25,8 +25,8 @@ pub trait Store: Debug + Send + Sync {
     /// The ledger at the last flush, but for what is looked up; `None` before the first.
     fn base(&self) -> Option<Base>;
 
-    /// Coins that were the node's own up to the last flush, and what they are or were worth.
-    fn own_coins(&self) -> Vec<(OutPoint, Amount)>;
+    /// Coins that were the node's own up to the last flush.
+    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)>;
 
     /// A block.
     fn block(&self, hash: &BlockHash) -> Option<Arc<Block>>;
@@ -79,8 +79,19 @@ pub struct Flush {
     pub coins: Vec<(OutPoint, Option<Coin>)>,
     /// Jobs that were closed, or (`None`) reopened, by id.
     pub jobs: Vec<(JobId, Option<JobRecord>)>,
-    /// The node's own coins that were not there at the last flush, and what they are or were worth.
-    pub own_coins: Vec<(OutPoint, Amount)>,
+    /// The node's own coins that were made or spent, by outpoint.
+    pub own_coins: Vec<(OutPoint, OwnCoin)>,
+}
+
+/// What a node remembers of a coin that is or was its own, on the best chain or on a branch that lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct OwnCoin {
+    /// What it is or was worth.
+    pub value: Amount,
+    /// The block that made it.
+    pub created: Height,
+    /// The block that spent it, if one has.
+    pub spent: Option<Height>,
 }
 
 /// The ledger after a block, but for coins and closed jobs, of which there may be more than fit into memory.

@@ -370,13 +370,13 @@ impl Base {
 
     /// Goes on from what `store` has.
     pub(super) fn restore(&mut self, store: SharedStore) {
-        let own_coins = store.own_coins();
+        self.purse.restore(store.own_coins());
         let (purse, rechecked) = (&mut self.purse, &mut self.rechecked);
         self.chain.restore(store, |change, ledger| {
             purse.follow(&change, ledger);
             rechecked.extend(change.checked);
         });
-        self.purse.restore(own_coins, self.chain.ledger());
+        self.purse.recount(self.chain.ledger());
     }
 
     /// Records what a restart had to check again.

@@ -2,9 +2,9 @@
 
 use super::record::Record;
 use crate::block::{Block, BlockHeader};
-use crate::chain::{Base, Coin, Connected, Delta, Flush, Store};
+use crate::chain::{Base, Coin, Connected, Delta, Flush, OwnCoin, Store};
 use crate::escrow::JobRecord;
-use crate::primitives::{Amount, BlockHash, JobId};
+use crate::primitives::{BlockHash, JobId};
 use crate::tx::OutPoint;
 use alloc::collections::BTreeMap;
 use alloc::collections::btree_map::Entry;
@@ -21,7 +21,7 @@ pub struct MemoryStore {
     base: Option<Base>,
     coins: BTreeMap<OutPoint, Coin>,
     jobs: BTreeMap<JobId, JobRecord>,
-    own_coins: BTreeMap<OutPoint, Amount>,
+    own_coins: BTreeMap<OutPoint, OwnCoin>,
 }
 
 impl MemoryStore {
@@ -79,8 +79,8 @@ impl Store for MemoryStore {
         self.base.clone()
     }
 
-    fn own_coins(&self) -> Vec<(OutPoint, Amount)> {
-        self.own_coins.iter().map(|(at, worth)| (*at, *worth)).collect()
+    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)> {
+        self.own_coins.iter().map(|(at, coin)| (*at, *coin)).collect()
     }
 
     fn block(&self, hash: &BlockHash) -> Option<Arc<Block>> {

@@ -49,11 +49,12 @@ use crate::job::JobPool;
 use crate::keys::NodeId;
 use crate::mempool::Mempool;
 use crate::peers::AddressBook;
-use crate::primitives::{Amount, Digest, JobId, Time, tagged_hash};
+use crate::primitives::{Amount, Digest, Height, JobId, Time, tagged_hash};
 use crate::process::{Event, Input, Output, Outputs, Process, Timer};
 use crate::script::Script;
 use crate::tx::OutPoint;
 use crate::wire::{CheckRefusal, Message};
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::Base;
@@ -225,6 +226,11 @@ impl Node {
     /// What a coin is or was worth, if it is or was the node's own.
     pub fn own_coin(&self, outpoint: &OutPoint) -> Option<Amount> {
         self.base.purse.worth(outpoint)
+    }
+
+    /// Heights of all blocks of the best chain that made or spent a coin of the node's own, and perhaps of others.
+    pub fn own_heights(&self) -> BTreeSet<Height> {
+        self.base.purse.heights()
     }
 
     fn start(&mut self, now: Time, out: &mut Outputs) {

@@ -1,12 +1,12 @@
 //! The node's own coins and the payments it makes with them.
 
-use crate::chain::{Ledger, TipChange};
+use crate::chain::{Ledger, OwnCoin, TipChange};
 use crate::keys::SecretKey;
 use crate::mempool::{FeeRate, Mempool};
 use crate::primitives::{Amount, BlockHash, BoundedVec, Height, JobId, Txid};
 use crate::script::{Script, StandardScript, key_hash_script_sig};
 use crate::tx::{Action, Lock, NO_EXPIRY, OutPoint, Transaction, TxIn, TxOut, signature_hash};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 /// The least fee rate that the node pays.
@@ -22,11 +22,11 @@ pub(super) struct Purse {
     coins: BTreeMap<OutPoint, (Amount, Height)>,
     /// Promised to transactions that are not in the mempool (half-signed Engages).
     reserved: BTreeMap<OutPoint, JobId>,
-    /// What its coins are or were worth, spent ones and those of abandoned blocks, too: a transaction
-    /// that spends one does not say.
-    seen: BTreeMap<OutPoint, Amount>,
-    /// Those of them that are new since the last flush.
-    unflushed: Vec<OutPoint>,
+    /// Its coins, spent ones and those of abandoned blocks, too: a transaction that spends one does not say what
+    /// it is worth.
+    seen: BTreeMap<OutPoint, OwnCoin>,
+    /// Those of them that were made or spent since the last flush.
+    unflushed: BTreeSet<OutPoint>,
 }
 
 /// What a node owns.
@@ -58,7 +58,7 @@ impl Purse {
             coins: BTreeMap::new(),
             reserved: BTreeMap::new(),
             seen: BTreeMap::new(),
-            unflushed: Vec::new(),
+            unflushed: BTreeSet::new(),
         }
     }
 
@@ -74,9 +74,7 @@ impl Purse {
                 Some(coin) if coin.output.lock == Lock::Script(self.script.clone()) => {
                     self.coins
                         .insert(*outpoint, (coin.output.value, coin.spendable_from));
-                    if self.seen.insert(*outpoint, coin.output.value).is_none() {
-                        self.unflushed.push(*outpoint);
-                    }
+                    self.note(*outpoint, coin.output.value, coin.created.height);
                 }
                 _ => {
                     self.coins.remove(outpoint);
@@ -85,29 +83,73 @@ impl Purse {
         }
     }
 
+    fn note(&mut self, outpoint: OutPoint, value: Amount, created: Height) {
+        let coin = OwnCoin {
+            value,
+            created,
+            spent: None,
+        };
+        if self.seen.insert(outpoint, coin) != Some(coin) {
+            self.unflushed.insert(outpoint);
+        }
+    }
+
     /// Looks at all blocks of a tip change.
     pub(super) fn follow(&mut self, change: &TipChange, ledger: &Ledger) {
+        let heights = (0..).map(|depth| ledger.height().minus(depth));
+        let blocks: Vec<_> = heights.zip(change.connected.iter().rev()).collect();
+        for (height, block) in blocks.into_iter().rev() {
+            for transaction in block.transactions.iter() {
+                self.follow_transaction(transaction, height);
+            }
+        }
+        // Payouts of jobs and bonds stand in no transaction.
         self.refresh(&change.coins, ledger);
     }
 
-    /// Knows again the coins that it had at the last flush, and looks which of them are left.
-    pub(super) fn restore(&mut self, seen: Vec<(OutPoint, Amount)>, ledger: &Ledger) {
-        let outpoints: Vec<_> = seen.iter().map(|(outpoint, _)| *outpoint).collect();
+    fn follow_transaction(&mut self, transaction: &Transaction, height: Height) {
+        for input in transaction.inputs.iter() {
+            if let Some(coin) = self.seen.get_mut(&input.previous) {
+                coin.spent = Some(height);
+                self.unflushed.insert(input.previous);
+            }
+        }
+        let own = Lock::Script(self.script.clone());
+        let outputs = (0..).zip(transaction.outputs.iter());
+        for (index, output) in outputs.filter(|(_, output)| output.lock == own) {
+            let txid = transaction.txid();
+            self.note(OutPoint { txid, index }, output.value, height);
+        }
+    }
+
+    /// Knows again what it knew at the last flush.
+    pub(super) fn restore(&mut self, seen: Vec<(OutPoint, OwnCoin)>) {
         self.seen.extend(seen);
+    }
+
+    /// Looks which of its coins are left.
+    pub(super) fn recount(&mut self, ledger: &Ledger) {
+        let outpoints: Vec<_> = self.seen.keys().copied().collect();
         self.refresh(&outpoints, ledger);
     }
 
-    /// Coins that were not there at the last flush, and what they are or were worth.
-    pub(super) fn take_unflushed(&mut self) -> Vec<(OutPoint, Amount)> {
+    /// Coins that were made or spent since the last flush.
+    pub(super) fn take_unflushed(&mut self) -> Vec<(OutPoint, OwnCoin)> {
         let unflushed = core::mem::take(&mut self.unflushed).into_iter();
         unflushed
-            .filter_map(|outpoint| Some((outpoint, self.worth(&outpoint)?)))
+            .filter_map(|outpoint| Some((outpoint, *self.seen.get(&outpoint)?)))
             .collect()
+    }
+
+    /// Heights of all blocks of the best chain that made or spent a coin of this purse, and perhaps of others.
+    pub(super) fn heights(&self) -> BTreeSet<Height> {
+        let of = |coin: &OwnCoin| [Some(coin.created), coin.spent];
+        self.seen.values().flat_map(of).flatten().collect()
     }
 
     /// What a coin is or was worth, if it is or was one of this purse.
     pub(super) fn worth(&self, outpoint: &OutPoint) -> Option<Amount> {
-        self.seen.get(outpoint).copied()
+        self.seen.get(outpoint).map(|coin| coin.value)
     }
 
     /// What there is at `height`. Coins that a transaction in the mempool spends are gone.

@@ -3,9 +3,9 @@
 use super::memory_store::MemoryStore;
 use super::record::Record;
 use crate::block::{Block, BlockHeader};
-use crate::chain::{Base, Coin, Delta, Store};
+use crate::chain::{Base, Coin, Delta, OwnCoin, Store};
 use crate::escrow::JobRecord;
-use crate::primitives::{Amount, BlockHash, JobId};
+use crate::primitives::{BlockHash, JobId};
 use crate::tx::OutPoint;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -40,7 +40,7 @@ impl Store for SharedMemoryStore {
         self.lock().base()
     }
 
-    fn own_coins(&self) -> Vec<(OutPoint, Amount)> {
+    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)> {
         self.lock().own_coins()
     }
 

@@ -231,7 +231,7 @@ fn a_reorganisation_goes_back_below_flushes() {
 #[test]
 fn a_purse_remembers_what_it_was_flushed_with() {
     let params = network();
-    let mut forge = Forge::new(&params, CLIENT);
+    let mut forge = Forge::new(&params, MINER);
     let spent = genesis_fund(&params, CLIENT, 0);
     let genesis = forge.tip.hash();
     let pay = payment(
@@ -243,9 +243,22 @@ fn a_purse_remembers_what_it_was_flushed_with() {
     blocks.extend(forge.blocks(30));
     let mut peer = Peer::with_store(&[], &params, LATE);
     peer.send_chain(&blocks);
+    // A payment that is not flushed when the machine dies.
+    let last = genesis_fund(&params, CLIENT, 1);
+    let pay = payment(
+        &genesis,
+        std::slice::from_ref(&last),
+        vec![pay_to(STRANGER, coins(99))],
+    );
+    peer.send_block(&forge.block(forge.next_date(), &[pay]));
     let restarted = Peer::with_store(&peer.records, &params, LATE);
     assert_eq!(restarted.node.balance(), peer.node.balance());
-    assert_eq!(restarted.node.own_coin(&spent.outpoint), Some(coins(100)));
+    for coin in [spent, last] {
+        assert_eq!(restarted.node.own_coin(&coin.outpoint), Some(coins(100)));
+    }
+    let heights: Vec<u32> = peer.node.own_heights().iter().map(|height| height.0).collect();
+    assert_eq!(heights, [0, 1, 32]);
+    assert_eq!(restarted.node.own_heights(), peer.node.own_heights());
 }
 
 struct RefusesAll;

@@ -2,9 +2,9 @@
 
 use super::tables::{self, BLOCKS, COINS, DELTAS, JOBS, OWN_COINS, UNDO};
 use camelid_core::block::{Block, BlockHeader};
-use camelid_core::chain::{Base, Coin, Delta, Store};
+use camelid_core::chain::{Base, Coin, Delta, OwnCoin, Store};
 use camelid_core::escrow::JobRecord;
-use camelid_core::primitives::{Amount, BlockHash, JobId};
+use camelid_core::primitives::{BlockHash, JobId};
 use camelid_core::tx::OutPoint;
 use redb::Database;
 use std::io;
@@ -49,10 +49,10 @@ impl Store for RedbStore {
         self.found(tables::base(&self.database))?
     }
 
-    fn own_coins(&self) -> Vec<(OutPoint, Amount)> {
+    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)> {
         let mut coins = Vec::new();
-        self.found(tables::each(&self.database, OWN_COINS, |at, worth| {
-            coins.push((at, worth));
+        self.found(tables::each(&self.database, OWN_COINS, |at, coin| {
+            coins.push((at, coin));
         }));
         coins
     }

@@ -189,7 +189,7 @@ fn apply(transaction: &WriteTransaction, flush: &Flush) -> Result<(), redb::Erro
     overwrite(transaction.open_table(COINS)?, changed)?;
     let changed = flush.jobs.iter().map(|(key, record)| (key, record.as_ref()));
     overwrite(transaction.open_table(JOBS)?, changed)?;
-    let changed = flush.own_coins.iter().map(|(key, amount)| (key, Some(amount)));
+    let changed = flush.own_coins.iter().map(|(key, coin)| (key, Some(coin)));
     overwrite(transaction.open_table(OWN_COINS)?, changed)?;
     let mut meta = transaction.open_table(META)?;
     meta.insert(BASE_KEY, encode(&flush.base).as_slice())?;

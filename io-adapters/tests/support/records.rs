@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each of the tests uses a part
 
 use camelid_core::block::{Block, BlockHeader, CompactTarget};
-use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, Store, Totals};
+use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, OwnCoin, Store, Totals};
 use camelid_core::committee::{Ballot, Finding};
 use camelid_core::escrow::{JobRecord, JobState, Outcome, Since};
 use camelid_core::job::{Offer, Opening, Terms};
@@ -77,7 +77,7 @@ pub struct Contents {
     base: Option<Base>,
     coins: BTreeMap<OutPoint, Coin>,
     jobs: Vec<JobRecord>,
-    own_coins: BTreeMap<OutPoint, Amount>,
+    own_coins: BTreeMap<OutPoint, OwnCoin>,
 }
 
 impl Contents {
@@ -196,7 +196,14 @@ fn flush(thing: u8, version: u8) -> Flush {
         },
         coins: vec![(ticket(thing), is_there.then_some(coin))],
         jobs: vec![(job, is_there.then_some(record))],
-        own_coins: vec![(ticket(thing), amount)],
+        own_coins: vec![(
+            ticket(thing),
+            OwnCoin {
+                value: amount,
+                created: Height(0),
+                spent: is_there.then_some(Height(9)),
+            },
+        )],
     }
 }
 
