@@ -164,6 +164,23 @@ fn a_client_that_does_not_check_can_object_by_hand() {
     assert_eq!(network.count(CLIENT_NODE, "invalid-claimed"), 1);
 }
 
+/// The claim is in no block when all machines crash, and mempools are not recorded.
+#[test]
+fn an_objection_outlives_a_crash() {
+    let mut network = careless();
+    let job = network.open_job();
+    while network.count(CLIENT_NODE, "delivery-opened") == 0 {
+        network.minute();
+    }
+    let kind = ClaimKind::Invalid;
+    assert_eq!(dispute(&mut network, job), [Event::Claimed { job, kind }]);
+    for node in 0..network.nodes.len() {
+        network.restart_from(node, network.records[node].len());
+    }
+    assert_eq!(network.nodes[MINER_NODE].mempool().transactions().count(), 0);
+    network.run_to_state(&job, "Round1");
+}
+
 #[test]
 fn nobody_objects_to_a_job_of_somebody_else() {
     let mut network = careless();

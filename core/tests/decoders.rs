@@ -14,7 +14,7 @@ use camelid_core::escrow::{
 use camelid_core::job::{Offer, SignedDelivery, Terms};
 use camelid_core::keys::{SealContext, Signature};
 use camelid_core::model::{MAX_PROMPT_TOKENS, MAX_TOKENS, Manifest, PromptTokens};
-use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, Received, Record, WorkerJob};
+use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, Matter, Received, Record, WorkerJob};
 use camelid_core::peers::{AddressBook, Bans, NetGroup, SavedPeers};
 use camelid_core::primitives::{
     BlockHash, BoundedVec, Commitment, Hash256, Height, JobId, MerkleProof, MerkleTree, ModelId, SetDigest,
@@ -369,6 +369,9 @@ fn verifier_decoders(s: &Samples) -> Vec<Decoder> {
         "Record: Connected",
         &Record::Connected(Box::new(s.connected())),
     ));
+    decoders.push(decoder("Record: Objection", &Record::Objection(s.offer.job)));
+    let vote = Matter::Vote(Hash256([6; 32]), s.open.inputs[0].previous);
+    decoders.push(decoder("Record: Forget", &Record::Forget(vote)));
     decoders.push(decoder("Record: Flush", &Record::Flush(Box::new(s.flush()))));
     decoders
 }

@@ -5,7 +5,7 @@ mod support;
 
 use camelid_core::block::Block;
 use camelid_core::escrow::{Closing, JobState, Outcome};
-use camelid_core::node::Record;
+use camelid_core::node::{Matter, Record};
 use camelid_core::primitives::{BoundedVec, JobId};
 use camelid_core::process::{Event, Input};
 use camelid_core::rastic::Verdict;
@@ -223,4 +223,24 @@ fn a_worker_answers_a_claim_that_a_reorganisation_puts_before_its_settlement() {
     network.run_to_state(&job, "Delivered");
     network.run_to_state(&job, "Closed");
     assert_settled(&network, &job);
+}
+
+/// Neither a node's memory nor its disk fills with jobs.
+#[test]
+fn what_is_long_over_is_forgotten() {
+    let mut network = Network::new();
+    let job = network.open_job();
+    network.run_to_state(&job, "Closed");
+    network.minutes(102);
+    for (node, matter) in [
+        (CLIENT_NODE, Matter::ClientJob(job)),
+        (WORKER_NODE, Matter::WorkerJob(job)),
+    ] {
+        let forgotten = network.records[node]
+            .iter()
+            .filter(|record| **record == Record::Forget(matter));
+        assert_eq!(forgotten.count(), 1, "{matter:?}");
+        network.restart_from(node, network.records[node].len());
+    }
+    assert_eq!(network.nodes[CLIENT_NODE].client_jobs().count(), 0);
 }

@@ -64,7 +64,7 @@ fn a_job_that_changes_for_ever_takes_bounded_space() {
     let mut change = |times: u32| {
         for version in 0..times {
             let version = u8::try_from(version % 256).unwrap();
-            let records = (1..10).map(|kind| record(kind, 0, version)).collect();
+            let records = (1..12).map(|kind| record(kind, 0, version)).collect();
             block_on(storage.append(records)).unwrap();
         }
         disk.length()
@@ -211,7 +211,7 @@ proptest! {
 
 #[test]
 fn every_single_fault_in_the_life_of_a_file_is_survived() {
-    let life = || (2..4).map(|version| Step::Append((0..10).map(|kind| record(kind, 0, version)).collect()));
+    let life = || (2..4).map(|version| Step::Append((0..12).map(|kind| record(kind, 0, version)).collect()));
     for fault in [
         Fault::NoSpace,
         Fault::TornWrite,

@@ -31,7 +31,7 @@ impl Node {
             }
             Command::Pay(payment) => self.base.pay(now, &payment, out),
             Command::Submit(transaction) => self.base.submit_for_operator(now, *transaction, out),
-            Command::Dispute { job } => match &self.client {
+            Command::Dispute { job } => match &mut self.client {
                 Some(client) => client.dispute(&mut self.base, now, &job, out),
                 None => Err("this node has no client role".into()),
             },

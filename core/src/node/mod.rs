@@ -38,7 +38,8 @@ pub use memory_store::MemoryStore;
 pub use network::PeerInfo;
 pub use purse::Balance;
 pub use record::{
-    COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Received, Record, WorkerJob,
+    COUNTED_ANSWERS, CastVote, CheckAccount, CheckDebt, ClientJob, KEPT_ANSWERS, Matter, Received, Record,
+    WorkerJob,
 };
 #[cfg(feature = "std")]
 pub use shared_store::SharedMemoryStore;
@@ -147,8 +148,24 @@ impl Node {
                 }
             }
             Record::Peers(peers) => self.base.restore_peers(*peers),
+            Record::Objection(job) => {
+                if let Some(client) = &mut self.client {
+                    client.restore_objection(job);
+                }
+            }
+            Record::Forget(matter) => self.forget(matter),
             // In the store.
             Record::Block(_) | Record::Connected(_) | Record::Flush(_) => {}
+        }
+    }
+
+    /// It was over before the restart.
+    fn forget(&mut self, matter: Matter) {
+        match (matter, &mut self.client, &mut self.worker, &mut self.verifier) {
+            (Matter::ClientJob(job), Some(client), _, _) => client.forget(&mut self.base, &job),
+            (Matter::WorkerJob(job), _, Some(worker), _) => worker.forget(&mut self.base, &job),
+            (Matter::Vote(round, ticket), _, _, Some(verifier)) => verifier.forget(&(round, ticket)),
+            _ => {}
         }
     }
 

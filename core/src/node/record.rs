@@ -40,6 +40,21 @@ pub enum Record {
     Connected(Box<Connected>),
     /// What the ledger has become since the last flush. [`Input::Flushed`](crate::process::Input::Flushed) answers.
     Flush(Box<Flush>),
+    /// The operator objects to the output of a job of the client role.
+    Objection(JobId),
+    /// Nobody will ask for what was recorded about something any more.
+    Forget(Matter),
+}
+
+/// Something that records are about until it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub enum Matter {
+    /// A job of the client role, and the objection to it.
+    ClientJob(JobId),
+    /// A job of the worker role.
+    WorkerJob(JobId),
+    /// A ballot of the verifier role, by round and ticket.
+    Vote(Hash256, OutPoint),
 }
 
 /// A client's side of a job.
@@ -146,6 +161,8 @@ impl BorshSerialize for Record {
             Self::Peers(peers) => (7u8, peers).serialize(writer),
             Self::Connected(connected) => (8u8, connected).serialize(writer),
             Self::Flush(flush) => (9u8, flush).serialize(writer),
+            Self::Objection(job) => (10u8, job).serialize(writer),
+            Self::Forget(matter) => (11u8, matter).serialize(writer),
         }
     }
 }
@@ -163,6 +180,8 @@ impl BorshDeserialize for Record {
             7 => Box::deserialize_reader(reader).map(Self::Peers),
             8 => Box::deserialize_reader(reader).map(Self::Connected),
             9 => Box::deserialize_reader(reader).map(Self::Flush),
+            10 => JobId::deserialize_reader(reader).map(Self::Objection),
+            11 => Matter::deserialize_reader(reader).map(Self::Forget),
             _ => Err(borsh::io::Error::new(
                 borsh::io::ErrorKind::InvalidData,
                 "unknown kind of record",

@@ -5,7 +5,7 @@ use super::base::Base;
 use super::config::WorkerConfig;
 use super::dispute::Brief;
 use super::purse::unsigned;
-use super::record::{Record, WorkerJob};
+use super::record::{Matter, Record, WorkerJob};
 use crate::dispute::Evidence;
 use crate::escrow::{Engagement, JobRecord, JobState, Party, Stage, Standing};
 use crate::job::{Opening, SignedDelivery, receipt_hash};
@@ -232,7 +232,7 @@ impl Worker {
         let Some(entry) = self.jobs.get(job) else { return };
         match &record.state {
             JobState::Open => self.press_on(base, now, &record, out),
-            JobState::Closed(_) => self.retire(base, &record),
+            JobState::Closed(_) => self.retire(base, &record, out),
             state => {
                 let Some(engagement) = state.engagement() else {
                     return;
@@ -419,12 +419,20 @@ impl Worker {
 
     /// Frees the stake of a closed job. The opening is kept for a while: a reorganisation may bring
     /// the job back, with a claim in it that only a delivery answers.
-    fn retire(&mut self, base: &mut Base, record: &JobRecord) {
+    fn retire(&mut self, base: &mut Base, record: &JobRecord, out: &mut Outputs) {
         base.purse.release(&record.id);
         if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
-            self.jobs.remove(&record.id);
-            self.sent_at.retain(|(job, _), _| *job != record.id);
+            self.forget(base, &record.id);
+            out.push(Output::Persist(Box::new(Record::Forget(Matter::WorkerJob(
+                record.id,
+            )))));
         }
+    }
+
+    pub(super) fn forget(&mut self, base: &mut Base, job: &JobId) {
+        base.purse.release(job);
+        self.jobs.remove(job);
+        self.sent_at.retain(|(of, _), _| of != job);
     }
 
     pub(super) fn state(&self) -> impl BorshSerialize {

@@ -4,7 +4,7 @@ use super::error::{OpenError, to_io};
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::{Block, BlockHeader};
 use camelid_core::chain::{Connected, Flush};
-use camelid_core::node::Record;
+use camelid_core::node::{Matter, Record};
 use camelid_core::primitives::{BlockHash, decode, encode};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction,
@@ -47,7 +47,7 @@ const RECORDS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("records")
 const PLACES: TableDefinition<'_, Bytes, u64> = TableDefinition::new("places");
 
 /// What a record of the log is about. A later record about the same thing replaces an earlier one; each begins
-/// with the number of its kind, that of the record's encoding. `None` for a record with tables of its own.
+/// with the number of its kind, that of the record's encoding. `None` for a record that is not in the log.
 fn subject(record: &Record) -> Option<Vec<u8>> {
     Some(match record {
         Record::ClientJob(job) => encode(&(1u8, job.offer.job)),
@@ -57,8 +57,18 @@ fn subject(record: &Record) -> Option<Vec<u8>> {
         Record::CheckDebt(debt) => encode(&(5u8, debt.checker)),
         Record::Unbonding => encode(&6u8),
         Record::Peers(_) => encode(&7u8),
-        Record::Block(_) | Record::Connected(_) | Record::Flush(_) => return None,
+        Record::Objection(job) => encode(&(10u8, job)),
+        Record::Block(_) | Record::Connected(_) | Record::Flush(_) | Record::Forget(_) => return None,
     })
+}
+
+/// What the records of a matter that is over are about.
+fn subjects_of(matter: &Matter) -> Vec<Vec<u8>> {
+    match matter {
+        Matter::ClientJob(job) => vec![encode(&(1u8, job)), encode(&(10u8, job))],
+        Matter::WorkerJob(job) => vec![encode(&(2u8, job))],
+        Matter::Vote(round, ticket) => vec![encode(&(3u8, round, ticket))],
+    }
 }
 
 /// Makes sure that the file is of this schema and network; an empty one becomes so.
@@ -149,6 +159,7 @@ pub(super) fn append(database: &Database, records: &[Record]) -> Result<(), redb
             Record::Block(block) => append_block(&transaction, block)?,
             Record::Connected(connected) => append_connected(&transaction, connected)?,
             Record::Flush(flush) => apply(&transaction, flush)?,
+            Record::Forget(matter) => forget(&transaction, matter)?,
             other => append_other(&transaction, other)?,
         }
     }
@@ -223,6 +234,17 @@ fn append_other(transaction: &WriteTransaction, record: &Record) -> Result<(), r
         log.remove(earlier)?;
     }
     log.insert(next, encode(record).as_slice())?;
+    Ok(())
+}
+
+fn forget(transaction: &WriteTransaction, matter: &Matter) -> Result<(), redb::Error> {
+    let mut log = transaction.open_table(RECORDS)?;
+    let mut places = transaction.open_table(PLACES)?;
+    for subject in subjects_of(matter) {
+        if let Some(place) = places.remove(subject.as_slice())?.map(|place| place.value()) {
+            log.remove(place)?;
+        }
+    }
     Ok(())
 }
 

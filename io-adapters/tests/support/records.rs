@@ -8,7 +8,9 @@ use camelid_core::escrow::{JobRecord, JobState, Outcome, Since};
 use camelid_core::job::{Offer, Opening, Terms};
 use camelid_core::keys::{KeyHash, SecretKey};
 use camelid_core::model::{Finish, PromptTokens, Sampling, Tokens};
-use camelid_core::node::{CastVote, CheckAccount, CheckDebt, ClientJob, MemoryStore, Record, WorkerJob};
+use camelid_core::node::{
+    CastVote, CheckAccount, CheckDebt, ClientJob, Matter, MemoryStore, Record, WorkerJob,
+};
 use camelid_core::peers::SavedPeers;
 use camelid_core::primitives::{
     Amount, BlockHash, BoundedVec, Hash256, Height, JobId, ModelId, SetDigest, Timestamp, Txid, encode,
@@ -23,13 +25,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub fn any_record() -> impl Strategy<Value = Record> {
-    (0..10u8, 0..THINGS, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
+    (0..12u8, 0..THINGS, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
 }
 
 /// Things that records are about, one of each kind.
 const THINGS: u8 = 3;
 
-/// A record of one of ten kinds; the version is what may differ between records about a thing.
+/// A record of one of twelve kinds; the version is what may differ between records about a thing.
 pub fn record(kind: u8, thing: u8, version: u8) -> Record {
     let amount = Amount::from_coins(u64::from(version)).unwrap();
     match kind {
@@ -62,7 +64,13 @@ pub fn record(kind: u8, thing: u8, version: u8) -> Record {
             delta: Arc::new(delta(amount)),
             undo: Arc::new(delta(amount)),
         })),
-        _ => Record::Flush(Box::new(flush(thing, version))),
+        9 => Record::Flush(Box::new(flush(thing, version))),
+        10 => Record::Objection(JobId([thing; 32])),
+        _ => Record::Forget(match version % 3 {
+            0 => Matter::ClientJob(JobId([thing; 32])),
+            1 => Matter::WorkerJob(JobId([thing; 32])),
+            _ => Matter::Vote(Hash256([thing % 2; 32]), ticket(thing / 2)),
+        }),
     }
 }
 
@@ -124,14 +132,28 @@ impl Contents {
     }
 }
 
-/// The last record about each thing.
+/// The last record about each thing that was not forgotten.
 fn kept(appended: &[Record]) -> Vec<Record> {
-    let is_last = |(place, record): &(usize, &Record)| {
-        let later = &appended[place + 1..];
-        !later.iter().any(|later| about(later) == about(record))
-    };
-    let kept = appended.iter().enumerate().filter(is_last);
-    kept.map(|(_, record)| record.clone()).collect()
+    let mut kept: Vec<Record> = Vec::new();
+    for record in appended {
+        if let Record::Forget(matter) = record {
+            kept.retain(|record| matter_of(record) != Some(*matter));
+        } else {
+            kept.retain(|earlier| about(earlier) != about(record));
+            kept.push(record.clone());
+        }
+    }
+    kept
+}
+
+fn matter_of(record: &Record) -> Option<Matter> {
+    match record {
+        Record::ClientJob(job) => Some(Matter::ClientJob(job.offer.job)),
+        Record::Objection(job) => Some(Matter::ClientJob(*job)),
+        Record::WorkerJob(job) => Some(Matter::WorkerJob(job.job)),
+        Record::Vote(vote) => Some(Matter::Vote(vote.round, vote.ticket)),
+        _ => None,
+    }
 }
 
 fn about(record: &Record) -> (u8, Vec<u8>) {
@@ -143,7 +165,9 @@ fn about(record: &Record) -> (u8, Vec<u8>) {
         Record::CheckDebt(debt) => (5, encode(&debt.checker)),
         Record::Unbonding => (6, Vec::new()),
         Record::Peers(_) => (7, Vec::new()),
+        Record::Objection(job) => (10, encode(job)),
         Record::Block(_) | Record::Connected(_) | Record::Flush(_) => unreachable!("they are in the store"),
+        Record::Forget(_) => unreachable!("it is about other records"),
     }
 }
 

@@ -6,9 +6,9 @@ use crate::escrow::{Engagement, JobRecord, Party, Stage, Standing};
 use crate::keys::DecryptionProof;
 use crate::node::base::Base;
 use crate::node::dispute::Brief;
-use crate::node::record::Received;
+use crate::node::record::{Received, Record};
 use crate::primitives::{JobId, Time};
-use crate::process::Outputs;
+use crate::process::{Output, Outputs};
 use crate::rastic::Verdict;
 use crate::tx::{ActionKind, ClaimKind};
 use alloc::boxed::Box;
@@ -90,7 +90,7 @@ impl Client {
         engagement: &Engagement,
         out: &mut Outputs,
     ) {
-        if self.finds_fault(record, engagement) {
+        if self.finds_fault(record, engagement) || self.objections.contains(&record.id) {
             let seat_pays = base.chain.params().committee.claim_deposit_in_seat_pays;
             let deposit = base.seat_pays(record, seat_pays);
             base.file_claim(now, record, ClaimKind::Invalid, deposit, out);
@@ -99,7 +99,7 @@ impl Client {
 
     /// The operator objects to an output: a committee is to judge it, whatever the own check says.
     pub(in crate::node) fn dispute(
-        &self,
+        &mut self,
         base: &mut Base,
         now: Time,
         job: &JobId,
@@ -125,7 +125,13 @@ impl Client {
         let deposit = base
             .seat_pays(&record, seat_pays)
             .ok_or("the deposit is too large")?;
-        base.try_claim(now, &record, ClaimKind::Invalid, deposit, out)
+        let mut claim = Outputs::new();
+        base.try_claim(now, &record, ClaimKind::Invalid, deposit, &mut claim)?;
+        // A claim that is lost is filed again.
+        self.objections.insert(*job);
+        out.push(Output::Persist(Box::new(Record::Objection(*job))));
+        out.append(claim);
+        Ok(())
     }
 
     /// What the client does while a committee judges.

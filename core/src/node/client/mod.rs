@@ -10,7 +10,7 @@ mod question;
 use super::REMEMBERED_BLOCKS;
 use super::base::Base;
 use super::config::{ClientConfig, Verify};
-use super::record::{CheckDebt, ClientJob, Received, Record};
+use super::record::{CheckDebt, ClientJob, Matter, Received, Record};
 use crate::dispute::Promise;
 use crate::escrow::{Engagement, JobRecord, JobState, Stage};
 use crate::job::{Offer, Opening, SignedDelivery, Terms, prompt_hash, receipt_hash};
@@ -23,7 +23,7 @@ use crate::tx::{Action, ActionKind, Lock, OutPoint, Transaction, TxOut, signatur
 use crate::wire::Message;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use borsh::BorshSerialize;
@@ -39,6 +39,8 @@ const EVIDENCE_AGAIN_MS: u64 = 60_000;
 pub(super) struct Client {
     config: ClientConfig,
     jobs: BTreeMap<JobId, ClientJob>,
+    /// Jobs to whose outputs the operator objects, whatever the own check says.
+    objections: BTreeSet<JobId>,
     offered_at: BTreeMap<JobId, Time>,
     /// When evidence was last sent.
     pleaded_at: BTreeMap<JobId, Time>,
@@ -64,6 +66,7 @@ impl Client {
         Self {
             config,
             jobs: BTreeMap::new(),
+            objections: BTreeSet::new(),
             offered_at: BTreeMap::new(),
             pleaded_at: BTreeMap::new(),
             outsourced,
@@ -85,6 +88,10 @@ impl Client {
                 ..job
             },
         );
+    }
+
+    pub(super) fn restore_objection(&mut self, job: JobId) {
+        self.objections.insert(job);
     }
 
     /// All jobs that it has not forgotten, by id.
@@ -229,7 +236,7 @@ impl Client {
             JobState::Closed(_) => {
                 self.start_check(base, now, job, out);
                 if base.chain.height().since(record.since.height) > REMEMBERED_BLOCKS {
-                    self.forget(base, job);
+                    self.give_up(base, job, out);
                 }
             }
         }
@@ -242,7 +249,7 @@ impl Client {
         };
         let earliest_deadline = base.next_height().plus(base.chain.params().jobs.min_deadline);
         if entry.offer.terms.deadline < earliest_deadline {
-            self.forget(base, job);
+            self.give_up(base, job, out);
             out.event(Event::JobRefused {
                 reason: "the job was not mined in time".into(),
             });
@@ -252,8 +259,15 @@ impl Client {
         }
     }
 
-    fn forget(&mut self, base: &mut Base, job: &JobId) {
+    /// The job is over.
+    fn give_up(&mut self, base: &mut Base, job: &JobId, out: &mut Outputs) {
+        self.forget(base, job);
+        out.push(Output::Persist(Box::new(Record::Forget(Matter::ClientJob(*job)))));
+    }
+
+    pub(super) fn forget(&mut self, base: &mut Base, job: &JobId) {
         self.jobs.remove(job);
+        self.objections.remove(job);
         self.offered_at.remove(job);
         self.pleaded_at.remove(job);
         if let Some(outsourced) = &mut self.outsourced {
@@ -434,7 +448,8 @@ impl Client {
             })
             .collect();
         let outsourced = self.outsourced.as_ref().map(Outsourced::state);
-        (jobs, &self.offered_at, &self.pleaded_at, outsourced)
+        let waiting = (&self.offered_at, &self.pleaded_at);
+        (jobs, &self.objections, waiting, outsourced)
     }
 }
 

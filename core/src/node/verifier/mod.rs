@@ -9,7 +9,7 @@ mod tickets;
 
 use super::base::{Audience, Base};
 use super::config::VerifierConfig;
-use super::record::{CastVote, Record};
+use super::record::{CastVote, Matter, Record};
 use crate::committee::{Ballot, Finding, ballot_commitment, sign_vote};
 use crate::dispute::Evidence;
 use crate::escrow::{JobRecord, Phase, Seat, Stage, Standing, Vote, Window};
@@ -76,6 +76,10 @@ impl Verifier {
         self.votes.insert((vote.round, vote.ticket), vote);
     }
 
+    pub(super) fn forget(&mut self, vote: &(Hash256, OutPoint)) {
+        self.votes.remove(vote);
+    }
+
     /// Asks for all bonds back.
     pub(super) fn unbond(&mut self, base: &mut Base, now: Time, out: &mut Outputs) {
         self.tickets.leave();
@@ -101,7 +105,10 @@ impl Verifier {
         self.searches.retain(|job, _| unclosed.contains_key(job));
         self.judging.forget(|job| !unclosed.contains_key(job));
         while self.votes.len() > REMEMBERED_VOTES {
-            self.votes.pop_first();
+            if let Some(((round, ticket), _)) = self.votes.pop_first() {
+                let record = Record::Forget(Matter::Vote(round, ticket));
+                out.push(Output::Persist(Box::new(record)));
+            }
         }
         for record in unclosed.values() {
             if record.state.engagement().is_some() {
