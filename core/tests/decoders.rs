@@ -239,6 +239,7 @@ impl Samples {
                 jobs_digest: SetDigest::default(),
                 tickets_digest: SetDigest::default(),
             },
+            owner: secret(STRANGER).node_id(),
             own_coins: vec![(
                 self.open.inputs[0].previous,
                 OwnCoin {

@@ -13,7 +13,9 @@ mod support {
 use async_trait::async_trait;
 use camelid_core::node::Record;
 use camelid_core::process::{Input, Output};
-use camelid_io::{Adapters, Driver, DriverConfig, DriverError, MemoryStorage, RedbStorage, Storage};
+use camelid_io::{
+    Adapters, Driver, DriverConfig, DriverError, DriverStopped, MemoryStorage, RedbStorage, Storage,
+};
 use std::io;
 use support::disk::{Fault, FaultyDisk};
 use support::fake::{Effect, Fake, FakeTransport, Journal, persist, quiet_adapters, send};
@@ -89,6 +91,22 @@ async fn what_was_made_of_an_unreadable_storage_does_not_leave() {
         let sent = [Effect::Sent(1), Effect::Sent(2)];
         assert_eq!(effects.entries(), sent[..looks]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_seen_of_an_unreadable_storage_is_not_told() {
+    let adapters = Adapters {
+        storage: Box::new(Unreadable {
+            storage: MemoryStorage::new(),
+            looks: 1,
+        }),
+        ..quiet_adapters()
+    };
+    let (driver, handle) = Driver::new(Fake::new([]), adapters, DriverConfig::default());
+    let running = tokio::spawn(driver.run());
+    assert_eq!(handle.inspect(|_| "nothing is there").await, Err(DriverStopped));
+    let halted = running.await.unwrap().err();
+    assert!(matches!(halted, Some(DriverError::Read(_))), "{halted:?}");
 }
 
 /// A node on a disk that it has flushed most of its chain to serves it to another one.

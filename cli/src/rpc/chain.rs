@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Blocks below the tip in which a transaction is looked for unless its block is named: there is no index.
-const SEARCHED_BLOCKS: usize = 1_000;
+const SEARCHED_BLOCKS: usize = 100;
 
 const HEIGHT: Kind = Kind::Number(u32::MAX as u64);
 
@@ -127,7 +127,7 @@ fn named_block(
     let chain = view.node.chain();
     let block = chain.block(&hash).ok_or_else(|| {
         RpcError::not_found(match chain.headers().header(&hash) {
-            Some(_) => "the block has not been downloaded",
+            Some(_) => "the block has not been downloaded, or is invalid",
             None => "there is no such block here",
         })
     })?;

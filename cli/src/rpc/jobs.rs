@@ -11,6 +11,7 @@ use camelid_core::model::{MAX_TOKENS, PromptTokens, Sampling};
 use camelid_core::primitives::{Amount, JobId, ModelId};
 use camelid_core::process::{Command, Event, JobRequest};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const JOB: &[Parameter] = &[Parameter::required("job", Kind::Hash, "The job.")];
 const SMALL: Kind = Kind::Number(u32::MAX as u64);
@@ -135,6 +136,7 @@ fn why(view: &View<'_>, arguments: &Arguments) -> Answer {
 
 fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
     let ledger = view.node.chain().ledger();
+    let count = arguments.small("count").unwrap_or(100) as usize;
     let scope = arguments.text("scope").unwrap_or_else(|| "own".into());
     let ids: Vec<JobId> = match scope.as_str() {
         "own" => view.node.client_jobs().map(|own| own.offer.job).collect(),
@@ -142,9 +144,14 @@ fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
         "all" => {
             let unmined = view.node.client_jobs().map(|own| own.offer.job);
             let unmined = unmined.filter(|job| ledger.job(job).is_none());
-            let mut ids: Vec<_> = unmined.collect();
-            ledger.each_job(|record| ids.push(record.id));
-            ids
+            let mut newest: BTreeSet<_> = BTreeSet::new();
+            ledger.each_job(|record| {
+                newest.insert((record.terms.created, record.terms.deadline, record.id));
+                if newest.len() > count {
+                    newest.pop_first();
+                }
+            });
+            unmined.chain(newest.into_iter().map(|(_, _, id)| id)).collect()
         }
         other => {
             let message = format!("scope: own, open or all is wanted, not {}", clean(other));
@@ -153,7 +160,6 @@ fn list(view: &View<'_>, arguments: &Arguments) -> Answer {
     };
     let mut jobs: Vec<Job<'_>> = ids.into_iter().filter_map(|id| Job::find(view, id)).collect();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.terms().map(|terms| (terms.created, terms.deadline))));
-    let count = arguments.small("count").unwrap_or(100) as usize;
     Ok(jobs.iter().take(count).map(Job::summary).collect())
 }
 

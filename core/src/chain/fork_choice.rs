@@ -72,6 +72,8 @@ pub struct TipChange {
     pub coins: BTreeSet<OutPoint>,
     /// Jobs whose records changed on the way.
     pub jobs: BTreeSet<JobId>,
+    /// What takes the blocks back that were connected on the way.
+    pub undo: BTreeMap<BlockHash, Arc<Delta>>,
     /// Blocks that were checked to the last rule on the way.
     pub checked: Vec<Connected>,
     /// Blocks that turned out to be invalid when they were connected, and why.
@@ -345,13 +347,18 @@ impl Chain {
         let recorded = self.store.as_ref().and_then(|store| store.delta(&hash));
         let delta = match &recorded {
             Some(delta) => delta.clone(),
-            None => Arc::new(connect_block(&self.ledger, &block, &*self.verifier)?),
+            // A body from before a restart may be of other rules.
+            None => {
+                check_block(&block, &self.params)?;
+                Arc::new(connect_block(&self.ledger, &block, &*self.verifier)?)
+            }
         };
         let undo = Arc::new(self.ledger.push_block(hash, block.header.time, &delta));
         note_touched(change, &undo);
         let entries = delta.coins.len() + delta.jobs.len() + delta.tickets.len();
         self.unflushed_bytes += entries * ENTRY_BYTES;
         self.undo.insert(hash, undo.clone());
+        change.undo.insert(hash, undo.clone());
         if recorded.is_none() {
             let block = hash;
             change.checked.push(Connected { block, delta, undo });
@@ -462,10 +469,10 @@ impl Chain {
         }
         path.reverse();
         for (hash, _) in &path {
-            self.mark_complete(*hash);
+            self.headers.mark_complete(hash);
         }
-        let ledger = self.ledger.clone();
-        self.ledger = ledger.resume(store.clone(), base, path.into_iter());
+        self.mark_complete(base.tip);
+        self.ledger.resume(store.clone(), base, path.into_iter());
     }
 
     /// Hashes of the best chain, dense near the tip and ever sparser below, the genesis block last

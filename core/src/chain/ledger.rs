@@ -4,6 +4,7 @@ use super::store::{Base, Flush, SharedStore};
 use super::unflushed::Changes;
 use crate::committee::Ticket;
 use crate::escrow::{Clock, History, JobRecord, JobState, JobStatus, Moment};
+use crate::keys::NodeId;
 use crate::params::Params;
 use crate::primitives::{
     Amount, BlockHash, Digest, Hash256, Height, JobId, MerkleTree, SetDigest, Timestamp, encode, tagged_hash,
@@ -135,28 +136,26 @@ impl Ledger {
         }
     }
 
-    /// The ledger as it was flushed to `store`. `chain` has the hashes and header times of its blocks, by height.
+    /// Becomes what was flushed to `store`. `chain` has the hashes and header times of its blocks, by height. Nothing
+    /// may be on its way.
     pub(super) fn resume(
-        self,
+        &mut self,
         store: SharedStore,
         base: Base,
         chain: impl Iterator<Item = (BlockHash, Timestamp)>,
-    ) -> Self {
-        let mut ledger = Self {
-            below: Some(store),
-            coin_count: base.coin_count,
-            coins_digest: base.coins_digest,
-            unclosed: base.unclosed,
-            closed_count: base.closed_count,
-            jobs_digest: base.jobs_digest,
-            tickets: base.tickets,
-            tickets_digest: base.tickets_digest,
-            totals: base.totals,
-            ..Self::before_genesis(self.params, self.genesis, 0)
-        };
-        (ledger.coins, ledger.closed) = (self.coins.emptied(), self.closed.emptied());
-        chain.for_each(|(hash, time)| ledger.push_header(hash, time));
-        ledger
+    ) {
+        self.coins.clear();
+        self.closed.clear();
+        self.below = Some(store);
+        (self.coin_count, self.coins_digest) = (base.coin_count, base.coins_digest);
+        (self.unclosed, self.closed_count, self.jobs_digest) =
+            (base.unclosed, base.closed_count, base.jobs_digest);
+        (self.tickets, self.tickets_digest) = (base.tickets, base.tickets_digest);
+        self.totals = base.totals;
+        self.blocks.clear();
+        self.times.clear();
+        self.medians.clear();
+        chain.for_each(|(hash, time)| self.push_header(hash, time));
     }
 
     /// Lets everything that changed since the last flush leave for the store.
@@ -178,6 +177,7 @@ impl Ledger {
             },
             coins: self.coins.leaving(),
             jobs: self.closed.leaving(),
+            owner: NodeId::default(),
             own_coins: Vec::new(),
         }
     }
@@ -354,10 +354,15 @@ impl Ledger {
         Digest(tagged_hash("camelid/ledger", &fields).0)
     }
 
-    /// Writes `delta` and returns what it overwrote: exchanging that restores the ledger.
-    fn exchange(&mut self, delta: &Delta) -> Delta {
+    /// Writes `delta` and returns what it overwrote: exchanging that restores the ledger. Coins that the block
+    /// `made_in` made are not there yet, and not looked for.
+    fn exchange(&mut self, delta: &Delta, made_in: Option<Height>) -> Delta {
+        let is_new = |coin: &Option<Coin>| {
+            coin.as_ref()
+                .is_some_and(|coin| Some(coin.created.height) == made_in)
+        };
         let coins = delta.coins.iter();
-        let coins = coins.map(|(at, coin)| (*at, self.set_coin(*at, coin.clone())));
+        let coins = coins.map(|(at, coin)| (*at, self.set_coin(*at, coin.clone(), is_new(coin))));
         let coins = coins.collect();
         let jobs = delta.jobs.iter();
         let jobs = jobs.map(|(id, record)| (*id, self.set_job(*id, record.clone())));
@@ -376,7 +381,7 @@ impl Ledger {
     /// Appends a block whose changes are `delta`; returns the inverse.
     pub(super) fn push_block(&mut self, hash: BlockHash, time: Timestamp, delta: &Delta) -> Delta {
         self.push_header(hash, time);
-        self.exchange(delta)
+        self.exchange(delta, Some(self.height()))
     }
 
     fn push_header(&mut self, hash: BlockHash, time: Timestamp) {
@@ -390,15 +395,16 @@ impl Ledger {
         self.blocks.pop();
         self.times.pop();
         self.medians.pop();
-        self.exchange(inverse);
+        self.exchange(inverse, None);
     }
 
-    fn set_coin(&mut self, at: OutPoint, coin: Option<Coin>) -> Option<Coin> {
+    fn set_coin(&mut self, at: OutPoint, coin: Option<Coin>, is_new: bool) -> Option<Coin> {
         if let Some(coin) = &coin {
             self.coins_digest.insert(&(at, coin));
             self.coin_count += 1;
         }
-        let below = self.below.as_ref().map(|store| |at: &OutPoint| store.coin(at));
+        let store = self.below.as_ref().filter(|_| !is_new);
+        let below = store.map(|store| |at: &OutPoint| store.coin(at));
         let before = self.coins.replace(at, coin, below);
         if let Some(before) = &before {
             self.coins_digest.remove(&(at, before));

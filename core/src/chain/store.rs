@@ -4,6 +4,7 @@ use super::ledger::{Coin, Delta, Totals};
 use crate::block::{Block, BlockHeader};
 use crate::committee::Ticket;
 use crate::escrow::JobRecord;
+use crate::keys::NodeId;
 use crate::primitives::{Amount, BlockHash, Height, JobId, SetDigest};
 use crate::tx::OutPoint;
 use alloc::collections::BTreeMap;
@@ -25,8 +26,8 @@ pub trait Store: Debug + Send + Sync {
     /// The ledger at the last flush, but for what is looked up; `None` before the first.
     fn base(&self) -> Option<Base>;
 
-    /// Coins that were the node's own up to the last flush.
-    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)>;
+    /// Coins that were the node's own up to the last flush; `None` if that was a flush of a node with another key.
+    fn own_coins(&self, owner: &NodeId) -> Option<Vec<(OutPoint, OwnCoin)>>;
 
     /// A block.
     fn block(&self, hash: &BlockHash) -> Option<Arc<Block>>;
@@ -79,6 +80,8 @@ pub struct Flush {
     pub coins: Vec<(OutPoint, Option<Coin>)>,
     /// Jobs that were closed, or (`None`) reopened, by id.
     pub jobs: Vec<(JobId, Option<JobRecord>)>,
+    /// The node, whose key own coins are under.
+    pub owner: NodeId,
     /// The node's own coins that were made or spent, by outpoint.
     pub own_coins: Vec<(OutPoint, OwnCoin)>,
 }

@@ -19,10 +19,9 @@ impl<K: Eq + Hash, V> Unflushed<K, V> {
         }
     }
 
-    /// Nothing, in maps of the same seed.
-    pub(super) fn emptied(mut self) -> Self {
+    /// Drops everything.
+    pub(super) fn clear(&mut self) {
         let (_, _) = (self.fresh.take(), self.leaving.take());
-        self
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {

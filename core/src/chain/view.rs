@@ -104,15 +104,15 @@ impl<'a> View<'a> {
     }
 
     /// What `transaction` counts towards a block's limit on signature operations here: its own
-    /// ([`Transaction::signature_operations`]) and those of the scripts that it spends. A coin that is
-    /// not here counts nothing, and makes the transaction invalid.
+    /// ([`Transaction::signature_operations`]) and those of the scripts that it spends, up to the first coin that
+    /// is not here and makes the transaction invalid.
     pub fn signature_operations(&self, transaction: &Transaction) -> u32 {
-        let spent = transaction.inputs.iter().filter_map(|input| {
-            match &self.coin(&input.previous)?.output.lock {
-                Lock::Script(script) => Some(script.signature_operations()),
+        let spent = transaction.inputs.iter().map_while(|input| {
+            Some(match &self.coin(&input.previous)?.output.lock {
+                Lock::Script(script) => script.signature_operations(),
                 // Checked by the action, which counts.
-                _ => None,
-            }
+                _ => 0,
+            })
         });
         spent.fold(transaction.signature_operations(), u32::saturating_add)
     }

@@ -370,7 +370,11 @@ impl Base {
 
     /// Goes on from what `store` has.
     pub(super) fn restore(&mut self, store: SharedStore) {
-        self.purse.restore(store.own_coins());
+        match store.own_coins(&self.id) {
+            Some(coins) => self.purse.restore(coins),
+            // Another key was used before.
+            None => store.each_coin(&mut |at, coin| self.purse.find(at, coin)),
+        }
         let (purse, rechecked) = (&mut self.purse, &mut self.rechecked);
         self.chain.restore(store, |change, ledger| {
             purse.follow(&change, ledger);

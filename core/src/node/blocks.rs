@@ -2,6 +2,7 @@
 
 use super::base::Base;
 use super::downloads::MAX_STALLS;
+use super::gossip::ReplyBudget;
 use super::record::Record;
 use crate::block::Block;
 use crate::chain::{Connected, Flush, Submission, TipChange};
@@ -56,18 +57,17 @@ impl Base {
 
     pub(super) fn reply_blocks(&mut self, to: NodeId, hashes: &[BlockHash], out: &mut Outputs) {
         let mut asked = BTreeSet::new();
-        let blocks: Vec<_> = hashes
-            .iter()
-            .filter(|hash| asked.insert(**hash))
-            .filter_map(|hash| self.chain.block(hash))
-            .collect();
-        self.reply(
-            to,
-            blocks
-                .iter()
-                .map(|block| Message::Block(Box::new((**block).clone()))),
-            out,
-        );
+        let mut budget = ReplyBudget::default();
+        for hash in hashes.iter().filter(|hash| asked.insert(**hash)) {
+            // None is read from the disk for nothing.
+            if budget.is_spent() {
+                return;
+            }
+            if let Some(block) = self.chain.block(hash) {
+                let block = Message::Block(Box::new(Arc::unwrap_or_clone(block)));
+                budget.spend(self.send(to, &block, out));
+            }
+        }
     }
 
     /// A block has come from a peer.
@@ -166,8 +166,11 @@ impl Base {
             return;
         }
         if let Some(flush) = self.chain.begin_flush() {
-            let own_coins = self.purse.take_unflushed();
-            let record = Record::Flush(Box::new(Flush { own_coins, ..flush }));
+            let record = Record::Flush(Box::new(Flush {
+                owner: self.id(),
+                own_coins: self.purse.take_unflushed(),
+                ..flush
+            }));
             out.push(Output::Persist(Box::new(record)));
         }
     }

@@ -18,6 +18,20 @@ use alloc::vec::Vec;
 /// Bytes of blocks or transactions that one request is answered with, at most one message more.
 const REPLY_BUDGET_BYTES: usize = 4_000_000;
 
+/// What an answer of several messages has taken so far.
+#[derive(Default)]
+pub(super) struct ReplyBudget(usize);
+
+impl ReplyBudget {
+    pub(super) fn spend(&mut self, bytes: usize) {
+        self.0 += bytes;
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.0 > REPLY_BUDGET_BYTES
+    }
+}
+
 impl Base {
     /// Handles what only concerns two neighbours.
     pub(super) fn handle_gossip(
@@ -151,10 +165,10 @@ impl Base {
 
     /// Sends answers up to a budget; who wants more asks again.
     pub(super) fn reply(&mut self, to: NodeId, messages: impl Iterator<Item = Message>, out: &mut Outputs) {
-        let mut bytes = 0;
+        let mut budget = ReplyBudget::default();
         for message in messages {
-            bytes += self.send(to, &message, out);
-            if bytes > REPLY_BUDGET_BYTES {
+            budget.spend(self.send(to, &message, out));
+            if budget.is_spent() {
                 return;
             }
         }

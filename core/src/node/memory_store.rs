@@ -4,6 +4,7 @@ use super::record::Record;
 use crate::block::{Block, BlockHeader};
 use crate::chain::{Base, Coin, Connected, Delta, Flush, OwnCoin, Store};
 use crate::escrow::JobRecord;
+use crate::keys::NodeId;
 use crate::primitives::{BlockHash, JobId};
 use crate::tx::OutPoint;
 use alloc::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub struct MemoryStore {
     coins: BTreeMap<OutPoint, Coin>,
     jobs: BTreeMap<JobId, JobRecord>,
     own_coins: BTreeMap<OutPoint, OwnCoin>,
+    owner: Option<NodeId>,
 }
 
 impl MemoryStore {
@@ -55,6 +57,9 @@ impl MemoryStore {
         }
         overwrite(&mut self.coins, flush.coins);
         overwrite(&mut self.jobs, flush.jobs);
+        if self.owner.replace(flush.owner) != Some(flush.owner) {
+            self.own_coins.clear();
+        }
         self.own_coins.extend(flush.own_coins);
         self.deltas.clear();
         self.base = Some(flush.base);
@@ -79,8 +84,9 @@ impl Store for MemoryStore {
         self.base.clone()
     }
 
-    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)> {
-        self.own_coins.iter().map(|(at, coin)| (*at, *coin)).collect()
+    fn own_coins(&self, owner: &NodeId) -> Option<Vec<(OutPoint, OwnCoin)>> {
+        let coins = self.own_coins.iter().map(|(at, coin)| (*at, *coin));
+        (self.owner.as_ref()? == owner).then(|| coins.collect())
     }
 
     fn block(&self, hash: &BlockHash) -> Option<Arc<Block>> {

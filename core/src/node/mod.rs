@@ -82,7 +82,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node that starts from its genesis block.
+    /// A node that starts from its genesis block, whatever is in its store.
     pub fn new(config: NodeConfig) -> Self {
         let base = Base::new(config);
         let config = &base.config;

@@ -1,6 +1,6 @@
 //! The node's own coins and the payments it makes with them.
 
-use crate::chain::{Ledger, OwnCoin, TipChange};
+use crate::chain::{Coin, Ledger, OwnCoin, TipChange};
 use crate::keys::SecretKey;
 use crate::mempool::{FeeRate, Mempool};
 use crate::primitives::{Amount, BlockHash, BoundedVec, Height, JobId, Txid};
@@ -99,11 +99,19 @@ impl Purse {
         let heights = (0..).map(|depth| ledger.height().minus(depth));
         let blocks: Vec<_> = heights.zip(change.connected.iter().rev()).collect();
         for (height, block) in blocks.into_iter().rev() {
+            // Payouts of jobs and bonds stand in no transaction: what spends one shows it.
+            for (outpoint, coin) in change
+                .undo
+                .get(&block.header.hash())
+                .iter()
+                .flat_map(|undo| &undo.coins)
+            {
+                coin.iter().for_each(|coin| self.find(outpoint, coin));
+            }
             for transaction in block.transactions.iter() {
                 self.follow_transaction(transaction, height);
             }
         }
-        // Payouts of jobs and bonds stand in no transaction.
         self.refresh(&change.coins, ledger);
     }
 
@@ -127,9 +135,18 @@ impl Purse {
         self.seen.extend(seen);
     }
 
+    /// Knows a coin of the ledger if it is its own.
+    pub(super) fn find(&mut self, outpoint: &OutPoint, coin: &Coin) {
+        if coin.output.lock == Lock::Script(self.script.clone()) {
+            self.note(*outpoint, coin.output.value, coin.created.height);
+        }
+    }
+
     /// Looks which of its coins are left.
     pub(super) fn recount(&mut self, ledger: &Ledger) {
-        let outpoints: Vec<_> = self.seen.keys().copied().collect();
+        let unspent = self.seen.iter().filter(|(_, coin)| coin.spent.is_none());
+        let outpoints: Vec<_> = unspent.map(|(outpoint, _)| *outpoint).collect();
+        self.coins.clear();
         self.refresh(&outpoints, ledger);
     }
 

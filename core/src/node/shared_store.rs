@@ -5,6 +5,7 @@ use super::record::Record;
 use crate::block::{Block, BlockHeader};
 use crate::chain::{Base, Coin, Delta, OwnCoin, Store};
 use crate::escrow::JobRecord;
+use crate::keys::NodeId;
 use crate::primitives::{BlockHash, JobId};
 use crate::tx::OutPoint;
 use alloc::sync::Arc;
@@ -40,8 +41,8 @@ impl Store for SharedMemoryStore {
         self.lock().base()
     }
 
-    fn own_coins(&self) -> Vec<(OutPoint, OwnCoin)> {
-        self.lock().own_coins()
+    fn own_coins(&self, owner: &NodeId) -> Option<Vec<(OutPoint, OwnCoin)>> {
+        self.lock().own_coins(owner)
     }
 
     fn block(&self, hash: &BlockHash) -> Option<Arc<Block>> {

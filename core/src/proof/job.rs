@@ -27,10 +27,13 @@ impl JobProof {
     /// when there is no such job.
     pub fn create(chain: &Chain, job: &JobId) -> Option<Self> {
         let record = chain.ledger().job(job)?;
-        let began = record.since.height;
+        let began = record.since.height.0;
         let changed = |height: &u32| undo_at(chain, *height).is_some_and(|undo| undo.jobs.contains_key(job));
-        // Votes change a record after its state began.
-        let height = (began.0..=chain.height().0).rev().find(changed)?;
+        // Votes change a record after its state began, but for one that is closed.
+        let height = match record.state.outcome() {
+            Some(_) => began,
+            None => (began..=chain.height().0).rev().find(changed)?,
+        };
         let statuses = statuses_after(chain, height)?;
         let position = statuses.iter().position(|changed| changed.id == *job)?;
         let block = chain.block(chain.active().get(height as usize)?)?;

@@ -5,7 +5,7 @@ use super::peer::*;
 use super::support::*;
 use camelid_core::block::{Block, Work, genesis_block};
 use camelid_core::keys::{SignatureCheck, Verifier};
-use camelid_core::node::{Node, NodeConfig, Record};
+use camelid_core::node::{MemoryStore, Node, NodeConfig, Record, StorageConfig};
 use camelid_core::primitives::{Height, decode, encode};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -259,6 +259,58 @@ fn a_purse_remembers_what_it_was_flushed_with() {
     let heights: Vec<u32> = peer.node.own_heights().iter().map(|height| height.0).collect();
     assert_eq!(heights, [0, 1, 32]);
     assert_eq!(restarted.node.own_heights(), peer.node.own_heights());
+}
+
+/// Whoever restores another wallet into a directory sees its coins.
+#[test]
+fn another_key_finds_its_coins_in_a_flushed_ledger() {
+    let params = network();
+    let mut peer = Peer::with_store(&[], &params, LATE);
+    peer.send_chain(&Forge::new(&params, STRANGER).blocks(30));
+    let mut store = MemoryStore::default();
+    peer.records
+        .iter()
+        .for_each(|record| drop(store.take(record.clone())));
+    let config = NodeConfig {
+        key: secret(STRANGER),
+        storage: Some(StorageConfig {
+            store: Arc::new(store),
+            cache_bytes: 0,
+        }),
+        ..node_config(&params, Work::default())
+    };
+    let stranger = Node::recover(config, []);
+    assert!(stranger.chain().height() == Height(30));
+    let balance = stranger.balance();
+    let owned = u128::from(balance.spendable.units()) + u128::from(balance.immature.units());
+    assert_eq!(owned, peer.node.chain().ledger().balance(&script_of(STRANGER)));
+    assert_eq!(stranger.own_heights().len(), 31);
+}
+
+/// The tip moves by both blocks at once.
+#[test]
+fn a_coin_that_comes_and_goes_in_one_move_is_remembered() {
+    let params = network();
+    let mut forge = Forge::new(&params, MINER);
+    let genesis = forge.tip.hash();
+    let coin = genesis_fund(&params, STRANGER, 0);
+    let income = payment(&genesis, &[coin], vec![pay_to(CLIENT, coins(99))]);
+    let made = fund_of(&income, 0, CLIENT);
+    let expense = payment(
+        &genesis,
+        std::slice::from_ref(&made),
+        vec![pay_to(STRANGER, coins(98))],
+    );
+    let blocks = [forge.block(60, &[income]), forge.block(120, &[expense])];
+    let mut peer = Peer::new(&params, Work::default(), LATE);
+    peer.send_headers(&blocks.each_ref().map(|block| block.header));
+    peer.send_block(&blocks[1]);
+    assert_eq!(peer.node.chain().height(), Height(0));
+    peer.send_block(&blocks[0]);
+    assert_eq!(peer.node.chain().height(), Height(2));
+    assert_eq!(peer.node.own_coin(&made.outpoint), Some(coins(99)));
+    let heights: Vec<u32> = peer.node.own_heights().iter().map(|height| height.0).collect();
+    assert_eq!(heights, [0, 1, 2]);
 }
 
 struct RefusesAll;

@@ -83,7 +83,7 @@ impl RedbStorage {
     /// See [`open`](Self::open).
     pub fn open_backend(backend: impl StorageBackend, network: &BlockHash) -> Result<Self, OpenError> {
         // Of a damaged file a record may be missing, which for a ballot means to vote twice. The check
-        // reads the whole file, as does the recovery that comes next.
+        // reads the whole file.
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
             .set_check_integrity_on_open(true)

@@ -3,7 +3,8 @@
 use super::error::{OpenError, to_io};
 use borsh::{BorshDeserialize, BorshSerialize};
 use camelid_core::block::{Block, BlockHeader};
-use camelid_core::chain::{Connected, Flush};
+use camelid_core::chain::{Base, Connected, Flush};
+use camelid_core::keys::NodeId;
 use camelid_core::node::{Matter, Record};
 use camelid_core::primitives::{BlockHash, decode, encode};
 use redb::{
@@ -12,19 +13,20 @@ use redb::{
 use std::io;
 
 /// Version of the tables, of what is in them, and of the rules of consensus that deltas come from. Of an older file
-/// the ledger and all deltas are dropped, and its blocks checked anew.
+/// blocks and log are kept, and the blocks checked anew.
 const SCHEMA: u32 = 3;
 
 /// Keys and values in borsh, unless the table says otherwise.
 type Bytes = &'static [u8];
 type Definition = TableDefinition<'static, Bytes, Bytes>;
 
-/// What the file is: the schema's number and the network's genesis hash, and the [`Base`](camelid_core::chain::Base)
-/// of the ledger.
+/// What the file is: the schema's number and the network's genesis hash; and of the last flush the
+/// [`Base`](camelid_core::chain::Base) of the ledger and the node.
 const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
 const SCHEMA_KEY: &str = "schema";
 const NETWORK_KEY: &str = "network";
 const BASE_KEY: &str = "base";
+const OWNER_KEY: &str = "owner";
 
 /// Headers of the blocks: number, counted up for ever, to header.
 const HEADERS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("headers");
@@ -38,7 +40,7 @@ pub(super) const UNDO: Definition = Definition::new("undo");
 pub(super) const COINS: Definition = Definition::new("coins");
 /// Job to record, of jobs that were closed at the last flush.
 pub(super) const JOBS: Definition = Definition::new("jobs");
-/// Outpoint to amount.
+/// Outpoint to a coin that is or was the node's own, by the last flush.
 pub(super) const OWN_COINS: Definition = Definition::new("own_coins");
 
 /// The log of all other records: place, counted up for ever, to the encoding of a record.
@@ -73,7 +75,7 @@ fn subjects_of(matter: &Matter) -> Vec<Vec<u8>> {
 
 /// Makes sure that the file is of this schema and network; an empty one becomes so.
 pub(super) fn check_or_create(database: &Database, network: &BlockHash) -> Result<(), OpenError> {
-    let transaction = database.begin_write().map_err(to_io)?;
+    let transaction = begin_write(database).map_err(to_io)?;
     {
         let mut meta = transaction.open_table(META).map_err(to_io)?;
         let schema = read_meta::<u32>(&meta, SCHEMA_KEY)?;
@@ -93,7 +95,10 @@ pub(super) fn check_or_create(database: &Database, network: &BlockHash) -> Resul
                     expected: *network,
                 });
             }
-            (Some(_), Some(_)) => upgrade(&transaction)?,
+            (Some(_), Some(_)) => {
+                upgrade(&transaction)?;
+                meta.remove(BASE_KEY).map_err(to_io)?;
+            }
             _ => return Err(damaged("it does not say what it is").into()),
         }
         for (key, value) in [(SCHEMA_KEY, encode(&SCHEMA)), (NETWORK_KEY, encode(network))] {
@@ -115,10 +120,13 @@ fn create_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// Blocks, which schemas 1 and 2 kept in the log, get tables of their own; deltas of the log are dropped.
+/// What comes from other rules is dropped. Blocks, which schemas 1 and 2 kept in the log, get tables of their own.
 fn upgrade(transaction: &WriteTransaction) -> io::Result<()> {
     const BLOCK: u8 = 0;
     const DELTA: u8 = 8;
+    for definition in [DELTAS, UNDO, COINS, JOBS, OWN_COINS] {
+        transaction.delete_table(definition).map_err(to_io)?;
+    }
     let mut places = transaction.open_table(PLACES).map_err(to_io)?;
     let mut log = transaction.open_table(RECORDS).map_err(to_io)?;
     for kind in [BLOCK, DELTA] {
@@ -150,10 +158,7 @@ fn read_meta<T: BorshDeserialize>(
 
 /// Writes records in one transaction.
 pub(super) fn append(database: &Database, records: &[Record]) -> Result<(), redb::Error> {
-    let mut transaction = database.begin_write()?;
-    // Strangers choose the bytes of blocks. With a single barrier redb tells a half-written commit by a
-    // checksum that is not made against them.
-    transaction.set_two_phase_commit(true);
+    let transaction = begin_write(database)?;
     for record in records {
         match record {
             Record::Block(block) => append_block(&transaction, block)?,
@@ -165,6 +170,14 @@ pub(super) fn append(database: &Database, records: &[Record]) -> Result<(), redb
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Strangers choose the bytes of blocks. With a single barrier redb tells a half-written commit by a checksum that is
+/// not made against them.
+fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
 }
 
 fn append_block(transaction: &WriteTransaction, block: &Block) -> Result<(), redb::Error> {
@@ -200,9 +213,16 @@ fn apply(transaction: &WriteTransaction, flush: &Flush) -> Result<(), redb::Erro
     overwrite(transaction.open_table(COINS)?, changed)?;
     let changed = flush.jobs.iter().map(|(key, record)| (key, record.as_ref()));
     overwrite(transaction.open_table(JOBS)?, changed)?;
+    let mut meta = transaction.open_table(META)?;
+    let owner = encode(&flush.owner);
+    if meta
+        .insert(OWNER_KEY, owner.as_slice())?
+        .is_none_or(|before| before.value() != owner)
+    {
+        transaction.delete_table(OWN_COINS)?;
+    }
     let changed = flush.own_coins.iter().map(|(key, coin)| (key, Some(coin)));
     overwrite(transaction.open_table(OWN_COINS)?, changed)?;
-    let mut meta = transaction.open_table(META)?;
     meta.insert(BASE_KEY, encode(&flush.base).as_slice())?;
     Ok(())
 }
@@ -282,9 +302,15 @@ fn all<T: BorshDeserialize>(
 }
 
 /// The ledger at the last flush.
-pub(super) fn base<T: BorshDeserialize>(database: &Database) -> io::Result<Option<T>> {
+pub(super) fn base(database: &Database) -> io::Result<Option<Base>> {
     let meta = begin(database)?.open_table(META).map_err(to_io)?;
     read_meta(&meta, BASE_KEY)
+}
+
+/// The node that made the last flush.
+pub(super) fn owner(database: &Database) -> io::Result<Option<NodeId>> {
+    let meta = begin(database)?.open_table(META).map_err(to_io)?;
+    read_meta(&meta, OWNER_KEY)
 }
 
 /// The value at `key`.

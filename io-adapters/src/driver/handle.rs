@@ -11,9 +11,12 @@ pub(super) enum Request<P> {
     Command(Command),
     /// Carries a command out and answers with the events of that.
     Ask(Command, oneshot::Sender<Vec<Event>>),
-    /// Looks at the process and answers by its own means.
-    Inspect(Box<dyn FnOnce(&P) + Send>),
+    /// Looks at the process, and returns what gives the answer.
+    Inspect(Box<dyn FnOnce(&P) -> Answer + Send>),
 }
+
+/// Gives an answer that is ready.
+pub(super) type Answer = Box<dyn FnOnce() + Send>;
 
 /// Talks to a running driver. Clones talk to the same one; it goes on running when all are gone.
 pub struct DriverHandle<P = Node> {
@@ -58,16 +61,17 @@ impl<P> DriverHandle<P> {
     /// panics, so does the driver.
     ///
     /// # Errors
-    /// [`DriverStopped`] when nobody is there to look at.
+    /// [`DriverStopped`] when nobody is there to look at, or what was looked at could not be read.
     pub async fn inspect<R, F>(&self, look: F) -> Result<R, DriverStopped>
     where
         R: Send + 'static,
         F: FnOnce(&P) -> R + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let look = move |process: &P| {
+        let look = move |process: &P| -> Answer {
+            let seen = look(process);
             // Whoever asked may have gone away.
-            let _ = answer.send(look(process));
+            Box::new(move || drop(answer.send(seen)))
         };
         let sent = self.requests.send(Request::Inspect(Box::new(look))).await;
         sent.map_err(|_| DriverStopped)?;

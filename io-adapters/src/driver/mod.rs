@@ -178,8 +178,10 @@ impl<P: Process + Send> Driver<P> {
                 Ok(())
             }
             Request::Inspect(look) => {
-                look(&self.process);
-                self.check_storage()
+                let answer = look(&self.process);
+                self.check_storage()?;
+                answer();
+                Ok(())
             }
         }
     }

@@ -6,7 +6,7 @@ use camelid_core::chain::{Base, Coin, Connected, Created, Delta, Flush, OwnCoin,
 use camelid_core::committee::{Ballot, Finding};
 use camelid_core::escrow::{JobRecord, JobState, Outcome, Since};
 use camelid_core::job::{Offer, Opening, Terms};
-use camelid_core::keys::{KeyHash, SecretKey};
+use camelid_core::keys::{KeyHash, NodeId, SecretKey};
 use camelid_core::model::{Finish, PromptTokens, Sampling, Tokens};
 use camelid_core::node::{
     CastVote, CheckAccount, CheckDebt, ClientJob, Matter, MemoryStore, Record, WorkerJob,
@@ -27,6 +27,9 @@ use std::sync::Arc;
 pub fn any_record() -> impl Strategy<Value = Record> {
     (0..12u8, 0..THINGS, any::<u8>()).prop_map(|(kind, thing, version)| record(kind, thing, version))
 }
+
+/// Nodes that flush.
+const OWNERS: [NodeId; 2] = [KeyHash([1; 20]), KeyHash([2; 20])];
 
 /// Things that records are about, one of each kind.
 const THINGS: u8 = 3;
@@ -85,7 +88,7 @@ pub struct Contents {
     base: Option<Base>,
     coins: BTreeMap<OutPoint, Coin>,
     jobs: Vec<JobRecord>,
-    own_coins: BTreeMap<OutPoint, OwnCoin>,
+    own_coins: Vec<(NodeId, Vec<(OutPoint, OwnCoin)>)>,
 }
 
 impl Contents {
@@ -116,7 +119,10 @@ impl Contents {
             deltas: named().map(|hash| store.delta(&hash)).collect(),
             undo: named().map(|hash| store.undo(&hash)).collect(),
             base: store.base(),
-            own_coins: store.own_coins().into_iter().collect(),
+            own_coins: OWNERS
+                .iter()
+                .filter_map(|owner| Some((*owner, store.own_coins(owner)?)))
+                .collect(),
             headers,
             coins,
             jobs,
@@ -220,6 +226,7 @@ fn flush(thing: u8, version: u8) -> Flush {
         },
         coins: vec![(ticket(thing), is_there.then_some(coin))],
         jobs: vec![(job, is_there.then_some(record))],
+        owner: OWNERS[usize::from(version.is_multiple_of(5))],
         own_coins: vec![(
             ticket(thing),
             OwnCoin {
