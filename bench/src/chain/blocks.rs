@@ -49,7 +49,8 @@ pub(crate) fn run(table: &mut Table) {
             store.take(Record::Connected(Box::new(Connected { block, delta, undo })));
         }
         let mut chain = workshop.chain(Arc::new(EcdsaVerifier));
-        chain.restore(Arc::new(store), |_, _| {});
+        chain.restore(Arc::new(store));
+        while chain.restore_next().is_some() {}
         assert_eq!(chain.tip(), block.header.hash());
         black_box(chain);
     };

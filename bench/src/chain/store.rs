@@ -145,6 +145,7 @@ fn open(workshop: &Workshop, path: &Path) -> RedbStorage {
 
 fn resume(workshop: &Workshop, storage: &RedbStorage, signatures: SharedVerifier) -> Chain {
     let mut chain = workshop.chain(signatures);
-    chain.restore(storage.store().expect("it has one"), |_, _| {});
+    chain.restore(storage.store().expect("it has one"));
+    while chain.restore_next().is_some() {}
     chain
 }

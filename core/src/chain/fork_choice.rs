@@ -11,7 +11,7 @@ use crate::keys::{SharedVerifier, Verifier};
 use crate::params::Params;
 use crate::primitives::{BlockHash, Height, JobId, Time, Timestamp};
 use crate::tx::OutPoint;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -40,6 +40,8 @@ pub struct Chain {
     /// became complete (first seen wins a tie).
     candidates: BTreeSet<(Work, Reverse<u64>, BlockHash)>,
     arrivals: u64,
+    /// Blocks of the store that were not looked at since the start.
+    restoring: VecDeque<BlockHash>,
     /// Bodies that wait for their parent's: parent and block.
     waiting: BTreeSet<(BlockHash, BlockHash)>,
     /// What undoes blocks that were connected.
@@ -113,6 +115,7 @@ impl Chain {
             bodies: Unflushed::new(map_seed),
             candidates: BTreeSet::new(),
             arrivals: 0,
+            restoring: VecDeque::new(),
             waiting: BTreeSet::new(),
             undo: Unflushed::new(map_seed),
             params,
@@ -413,19 +416,26 @@ impl Chain {
         self.ledger.finish_flush(store);
     }
 
-    /// Goes on from what `store` has, on a chain that is new, and calls `follow` with each move of the tip.
-    pub fn restore(&mut self, store: SharedStore, mut follow: impl FnMut(TipChange, &Ledger)) {
+    /// Goes on from what `store` has, on a chain that is new: from its last flush at once, and from the blocks after
+    /// it by [`restore_next`](Self::restore_next).
+    pub fn restore(&mut self, store: SharedStore) {
         let blocks = self.restore_headers(store.headers());
         if let Some(base) = store.base() {
             self.restore_base(base, &store);
         }
         self.store = Some(store);
-        for hash in blocks {
-            if !self.is_complete(&hash) {
-                self.complete_from(hash);
-                follow(self.activate_best(), &self.ledger);
-            }
-        }
+        self.restoring = blocks
+            .into_iter()
+            .filter(|hash| !self.is_complete(hash))
+            .collect();
+    }
+
+    /// Takes the next block of the store in, as long as there is one; blocks that come meanwhile wait for it. Who calls
+    /// it may flush in between, so that changes do not have to fit into memory.
+    pub fn restore_next(&mut self) -> Option<TipChange> {
+        let hash = self.restoring.pop_front()?;
+        self.complete_from(hash);
+        Some(self.activate_best())
     }
 
     /// Takes the headers of blocks in whose bodies are stored, and returns their hashes, parents first.

@@ -375,11 +375,13 @@ impl Base {
             // Another key was used before.
             None => store.each_coin(&mut |at, coin| self.purse.find(at, coin)),
         }
-        let (purse, rechecked) = (&mut self.purse, &mut self.rechecked);
-        self.chain.restore(store, |change, ledger| {
-            purse.follow(&change, ledger);
-            rechecked.extend(change.checked);
-        });
+        self.chain.restore(store);
+        while !self.flush_is_due()
+            && let Some(change) = self.chain.restore_next()
+        {
+            self.purse.follow(&change, self.chain.ledger());
+            self.rechecked.extend(change.checked);
+        }
         self.purse.recount(self.chain.ledger());
     }
 
@@ -387,6 +389,18 @@ impl Base {
     pub(super) fn record_rechecked(&mut self, out: &mut Outputs) {
         let rechecked = core::mem::take(&mut self.rechecked);
         self.record_checked(&rechecked, out);
+        self.flush_if_due(out);
+    }
+
+    /// A flush is durable. If a restart could not take in all blocks before it, it goes on.
+    pub(super) fn handle_flushed(&mut self, now: Time, out: &mut Outputs) {
+        self.chain.finish_flush();
+        out.event(Event::LedgerFlushed);
+        while !self.flush_is_due()
+            && let Some(change) = self.chain.restore_next()
+        {
+            self.move_tip(now, &change, None, out);
+        }
         self.flush_if_due(out);
     }
 

@@ -125,7 +125,13 @@ impl Base {
         }
     }
 
-    fn move_tip(&mut self, now: Time, change: &TipChange, from: Option<NodeId>, out: &mut Outputs) {
+    pub(super) fn move_tip(
+        &mut self,
+        now: Time,
+        change: &TipChange,
+        from: Option<NodeId>,
+        out: &mut Outputs,
+    ) {
         for (hash, error) in &change.invalid {
             let culprit = self.downloads.giver(hash).or(from).unwrap_or(self.id());
             let refusal = Refusal::new(Offence::InvalidBlock, format!("block {hash}: {error}"));
@@ -159,10 +165,14 @@ impl Base {
         }
     }
 
+    pub(super) fn flush_is_due(&self) -> bool {
+        let storage = self.config.storage.as_ref();
+        storage.is_some_and(|storage| self.chain.unflushed_bytes() > storage.cache_bytes)
+    }
+
     /// Hands what is new since the last flush to the storage, when there is much of it.
     pub(super) fn flush_if_due(&mut self, out: &mut Outputs) {
-        let cache_bytes = self.config.storage.as_ref().map(|storage| storage.cache_bytes);
-        if cache_bytes.is_none_or(|limit| self.chain.unflushed_bytes() <= limit) {
+        if !self.flush_is_due() {
             return;
         }
         if let Some(flush) = self.chain.begin_flush() {

@@ -51,7 +51,7 @@ use crate::keys::NodeId;
 use crate::mempool::Mempool;
 use crate::peers::AddressBook;
 use crate::primitives::{Amount, Digest, Height, JobId, Time, tagged_hash};
-use crate::process::{Event, Input, Output, Outputs, Process, Timer};
+use crate::process::{Input, Output, Outputs, Process, Timer};
 use crate::script::Script;
 use crate::tx::OutPoint;
 use crate::wire::{CheckRefusal, Message};
@@ -405,10 +405,7 @@ impl Process for Node {
             }
             Input::Command(command) => self.handle_command(now, command, out),
             Input::Connection(event) => self.base.handle_connection(now, event, out),
-            Input::Flushed => {
-                self.base.chain.finish_flush();
-                out.event(Event::LedgerFlushed);
-            }
+            Input::Flushed => self.base.handle_flushed(now, out),
         }
         if self.base.take_tip_moved() {
             self.drive_roles(now, out);

@@ -313,6 +313,36 @@ fn a_coin_that_comes_and_goes_in_one_move_is_remembered() {
     assert_eq!(heights, [0, 1, 2]);
 }
 
+/// Blocks without deltas, as an older schema leaves them: what they change need not fit into memory.
+#[test]
+fn blocks_that_are_checked_anew_are_flushed_on_the_way() {
+    let params = network();
+    let blocks = Forge::new(&params, 1).blocks(60);
+    let records: Vec<_> = blocks.iter().cloned().map(Record::Block).collect();
+    // The constructor's node has started, and has been told of each flush.
+    let peer = Peer::with_store(&records, &params, LATE);
+    assert_eq!(peer.node.chain().tip(), blocks[59].header.hash());
+    let flushes = peer.records.iter().filter_map(|record| match record {
+        Record::Flush(flush) => Some(flush.coins.len()),
+        _ => None,
+    });
+    let flushed: Vec<usize> = flushes.collect();
+    assert!(
+        flushed.len() >= 10 && flushed.iter().all(|coins| *coins < 40),
+        "{flushed:?}"
+    );
+    let connected = peer
+        .records
+        .iter()
+        .filter(|record| matches!(record, Record::Connected(_)));
+    assert_eq!(connected.count(), 60);
+    let again = Peer::with_store(&[records, peer.records].concat(), &params, LATE);
+    assert_eq!(
+        again.node.chain().ledger().digest(),
+        peer.node.chain().ledger().digest()
+    );
+}
+
 struct RefusesAll;
 
 impl Verifier for RefusesAll {

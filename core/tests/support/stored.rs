@@ -112,8 +112,10 @@ impl Stored {
     fn start(&mut self) {
         self.chain = new_chain(&self.params, 5);
         let mut rechecked = Vec::new();
-        self.chain
-            .restore(self.store.clone(), |change, _| rechecked.extend(change.checked));
+        self.chain.restore(self.store.clone());
+        while let Some(change) = self.chain.restore_next() {
+            rechecked.extend(change.checked);
+        }
         self.record(rechecked);
     }
 }
