@@ -67,11 +67,15 @@ impl Purse {
         &self.script
     }
 
+    fn owns(&self, output: &TxOut) -> bool {
+        matches!(&output.lock, Lock::Script(script) if *script == self.script)
+    }
+
     /// Looks at the outputs that a move of the tip touched.
     pub(super) fn refresh<'a>(&mut self, outpoints: impl IntoIterator<Item = &'a OutPoint>, ledger: &Ledger) {
         for outpoint in outpoints {
             match ledger.coin(outpoint) {
-                Some(coin) if coin.output.lock == Lock::Script(self.script.clone()) => {
+                Some(coin) if self.owns(&coin.output) => {
                     self.coins
                         .insert(*outpoint, (coin.output.value, coin.spendable_from));
                     self.note(*outpoint, coin.output.value, coin.created.height);
@@ -100,13 +104,9 @@ impl Purse {
         let blocks: Vec<_> = heights.zip(change.connected.iter().rev()).collect();
         for (height, block) in blocks.into_iter().rev() {
             // Payouts of jobs and bonds stand in no transaction: what spends one shows it.
-            for (outpoint, coin) in change
-                .undo
-                .get(&block.header.hash())
-                .iter()
-                .flat_map(|undo| &undo.coins)
-            {
-                coin.iter().for_each(|coin| self.find(outpoint, coin));
+            let undo = change.undo.get(&block.header.hash());
+            for (outpoint, spent) in undo.iter().flat_map(|undo| &undo.coins) {
+                spent.iter().for_each(|coin| self.find(outpoint, coin));
             }
             for transaction in block.transactions.iter() {
                 self.follow_transaction(transaction, height);
@@ -122,11 +122,11 @@ impl Purse {
                 self.unflushed.insert(input.previous);
             }
         }
-        let own = Lock::Script(self.script.clone());
-        let outputs = (0..).zip(transaction.outputs.iter());
-        for (index, output) in outputs.filter(|(_, output)| output.lock == own) {
-            let txid = transaction.txid();
-            self.note(OutPoint { txid, index }, output.value, height);
+        for (index, output) in (0..).zip(transaction.outputs.iter()) {
+            if self.owns(output) {
+                let txid = transaction.txid();
+                self.note(OutPoint { txid, index }, output.value, height);
+            }
         }
     }
 
@@ -137,7 +137,7 @@ impl Purse {
 
     /// Knows a coin of the ledger if it is its own.
     pub(super) fn find(&mut self, outpoint: &OutPoint, coin: &Coin) {
-        if coin.output.lock == Lock::Script(self.script.clone()) {
+        if self.owns(&coin.output) {
             self.note(*outpoint, coin.output.value, coin.created.height);
         }
     }
@@ -190,7 +190,7 @@ impl Purse {
         let coming = mempool
             .transactions()
             .flat_map(|(transaction, _)| transaction.outputs.iter());
-        for output in coming.filter(|output| output.lock == Lock::Script(self.script.clone())) {
+        for output in coming.filter(|output| self.owns(output)) {
             plus(&mut balance.unconfirmed, output.value);
         }
         balance
