@@ -24,6 +24,11 @@ impl Stop {
         self.0.send_replace(true);
     }
 
+    /// Has somebody said so?
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Returns once somebody has said so.
     pub async fn requested(&self) {
         let mut receiver = self.0.subscribe();
@@ -93,12 +98,12 @@ impl Supervisor {
     pub async fn run(mut self) -> Result<(), TaskError> {
         let stop = self.stop.clone();
         let mut outcome = tokio::select! {
-            biased;
             () = stop.requested() => Ok(()),
             ended = self.next_end() => match ended {
-                Some((task, Ok(()))) => Err(TaskError::Ended(task)),
+                // A task may heed a stop before it is seen here.
+                Some((task, Ok(()))) if !stop.is_requested() => Err(TaskError::Ended(task)),
                 Some((_, Err(error))) => Err(error),
-                None => Ok(()),
+                Some((_, Ok(()))) | None => Ok(()),
             },
         };
         stop.request();
@@ -221,6 +226,21 @@ mod tests {
         let supervisor = supervisor_with(true);
         supervisor.stop().request();
         assert!(supervisor.run().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_task_may_heed_a_stop_before_the_supervisor_sees_it() {
+        // Either may be seen first, by chance.
+        for _ in 0..100 {
+            let mut supervisor = Supervisor::default();
+            let stop = supervisor.stop();
+            supervisor.spawn("steady", async move {
+                stop.request();
+                Ok(())
+            });
+            tokio::task::yield_now().await;
+            assert!(supervisor.run().await.is_ok());
+        }
     }
 
     #[tokio::test]

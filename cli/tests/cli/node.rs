@@ -46,8 +46,13 @@ impl Running {
         let terminated = Command::new("kill").arg(self.child.id().to_string()).status();
         assert!(terminated.expect("there is a kill").success());
         // Whoever does not read its log does not let it go.
-        self.log.iter_mut().flatten().for_each(drop);
-        self.child.wait().expect("it ends").code()
+        let lines = self.log.iter_mut().flatten().map_while(Result::ok);
+        let last: Vec<String> = lines.collect();
+        let code = self.child.wait().expect("it ends").code();
+        if code != Some(0) {
+            eprintln!("{}", last[last.len().saturating_sub(5)..].join("\n"));
+        }
+        code
     }
 }
 
