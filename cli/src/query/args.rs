@@ -53,7 +53,7 @@ pub struct TxArgs {
     /// Its id.
     #[arg(value_name = "TXID")]
     pub txid: String,
-    /// The hash of its block; the mempool and the last 1,000 blocks are searched unless given.
+    /// The hash of its block; the mempool and the last 100 blocks are searched unless given.
     #[arg(long, value_name = "HASH")]
     pub block: Option<String>,
     /// Print JSON.

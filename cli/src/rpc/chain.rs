@@ -78,7 +78,7 @@ pub const METHODS: Group = Group {
                 Parameter::optional("verbose", Kind::Flag, "true: taken apart; false unless given."),
                 Parameter::optional("blockhash", Kind::BlockHash, "The block to look into."),
             ],
-            help: "A transaction of the mempool, of the block that is named, or of the last 1,000.",
+            help: "A transaction of the mempool, of the block that is named, or of the last 100.",
             action: Action::Look(raw_transaction),
         },
     ],

@@ -26,7 +26,8 @@ pub trait Store: Debug + Send + Sync {
     /// The ledger at the last flush, but for what is looked up; `None` before the first.
     fn base(&self) -> Option<Base>;
 
-    /// Coins that were the node's own up to the last flush; `None` if that was a flush of a node with another key.
+    /// Coins that were the node's own up to the last flush; `None` before the first, and if that was a flush of a
+    /// node with another key.
     fn own_coins(&self, owner: &NodeId) -> Option<Vec<(OutPoint, OwnCoin)>>;
 
     /// A block.

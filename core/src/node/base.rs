@@ -372,7 +372,7 @@ impl Base {
     pub(super) fn restore(&mut self, store: SharedStore) {
         match store.own_coins(&self.id) {
             Some(coins) => self.purse.restore(coins),
-            // Another key was used before.
+            // Nothing was flushed, or with another key.
             None => store.each_coin(&mut |at, coin| self.purse.find(at, coin)),
         }
         self.chain.restore(store);

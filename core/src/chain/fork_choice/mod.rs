@@ -23,14 +23,14 @@ const MAX_WAITING: usize = 128;
 /// Blocks above the lowest incomplete one among which missing bodies are looked for.
 const DOWNLOAD_WINDOW: usize = 1_024;
 
-/// What a flush is counted to make room for, for each entry that a block writes: with keys, maps and allocations, and in the undo
-/// data once more.
+/// Memory that each entry which a block writes is counted with until it is flushed: with keys, maps and allocations,
+/// and once more in the undo data.
 const ENTRY_BYTES: usize = 512;
 
 /// Headers and bodies of all branches, and the ledger of the best one.
 ///
-/// With a [store](super::Store) bodies, undo data, coins and closed jobs are in memory until a [flush](super::Flush) is durable that
-/// comes after them, and are read from the store then. Without one they stay.
+/// With a [store](super::Store) bodies, undo data, coins and closed jobs are in memory until a
+/// [flush](super::Flush) that comes after them is durable, and are read from the store then. Without one they stay.
 pub struct Chain {
     params: Arc<Params>,
     verifier: SharedVerifier,
